@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All that a new injector must read. An injector disturbs the machine (or syncs the target) again and again
+ * while a phase lasts that names it. It runs in the disturb process, one thread for each, and changes the
+ * machine through one door only, `machine_set()` and its like: the guard notes the old value durably, makes
+ * the change, and undoes it whatever happens. So an injector needs no undo of its own.
+ *
+ * Write one file that ends in one `const struct injector`, name it in src/plugins.c and in local.mk.
+ */
+#ifndef RECOW_INJECTOR_H
+#define RECOW_INJECTOR_H
+
+#include "src/base/error.h"
+#include "src/base/random.h"
+#include "src/machine/machine.h"
+#include "src/plan/needs.h"
+#include "src/plan/params.h"
+
+/* How often the dangerous thing happened; counters only grow and are read by others while they do. */
+struct exposure {
+	_Atomic uint64_t steps;  /* steps that did something */
+	_Atomic uint64_t idle;   /* steps that found nothing to do */
+	_Atomic uint64_t failed; /* steps that the kernel refused */
+	_Atomic uint64_t pages;  /* pages that the injector saw moved, where it can tell */
+	_Atomic uint64_t dirty;  /* dirty pages of the target among them */
+};
+
+/* One injector in one run. */
+struct injection {
+	struct machine *machine; /* the door */
+	const struct params *params;
+	struct stream random;      /* from the seed, this injector's own */
+	int target;                /* descriptor of the target's mount point, -1 while it isn't mounted */
+	bool btrfs;                /* the target is btrfs */
+	const char *phase_arg;     /* what the phase says behind the injector's name ("sync:hold"), or "" */
+	struct exposure *exposure; /* in shared memory */
+	const _Atomic bool *stop;  /* set when the phase ends: a long step looks at it */
+	char idle_reason[160];     /* why the last step was idle */
+	void *state;               /* the injector's own, made by start() */
+};
+
+enum step { STEP_DONE, STEP_IDLE, STEP_REFUSED };
+
+struct injector {
+	const char *name;
+	const char *summary;
+	uint32_t needs;
+	const struct param *params;
+	size_t param_count;
+	const char *const
+		*phase_args; /* words allowed behind the name in a phase, NULL-terminated; NULL: none */
+	int (*start)(struct injection *in, struct error *e); /* once, before the first phase; may be NULL */
+	int (*phase)(struct injection *in,
+		     struct error *e); /* at the begin of each of its phases; may be NULL */
+	enum step (*step)(
+		struct injection *in); /* again and again during a phase; a step lasts well under a second */
+	void (*rest)(struct injection *in);   /* at the end of each of its phases; may be NULL */
+	void (*finish)(struct injection *in); /* frees state; may be NULL */
+};
+
+/* Note why there was nothing to do, and return STEP_IDLE. */
+enum step inject_idle(struct injection *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* A line on the run's timeline (RUN/timeline.jsonl): what was done, with what effect. */
+void inject_note(struct injection *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+librecow_a_SOURCES += \
+	%D%/injector.h

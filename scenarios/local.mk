@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+scenariosdir = $(pkgdatadir)/scenarios
+dist_scenarios_DATA =

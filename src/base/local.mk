@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+librecow_a_SOURCES += \
+	%D%/base.h \
+	%D%/clock.h \
+	%D%/error.c \
+	%D%/error.h \
+	%D%/random.h \
+	%D%/units.c \
+	%D%/units.h

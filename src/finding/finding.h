@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A finding: one thing that is wrong, with its evidence. Whoever notices fills one in and hands it to a sink;
+ * the guard writes it to RUN/findings.jsonl (docs/formats.md) and the dumps beside it. Plain data of bounded
+ * size: it travels through a socket in one message.
+ */
+#ifndef RECOW_FINDING_H
+#define RECOW_FINDING_H
+
+#include "src/base/base.h"
+#include "src/content/content.h"
+
+/* What is wrong. */
+enum finding_class {
+	FINDING_ZEROES,    /* expected data, found zeroes */
+	FINDING_STALE,     /* an older version of this very place */
+	FINDING_FOREIGN,   /* data of another object or another offset */
+	FINDING_TORN,      /* part expected, part one of the others */
+	FINDING_FLIPPED,   /* few bits differ */
+	FINDING_SHIFTED,   /* the right bytes at the wrong place within the block */
+	FINDING_GARBAGE,   /* nothing that recow wrote */
+	FINDING_MISSING,   /* a name or an object is gone */
+	FINDING_EXTRA,     /* a name that must not be there */
+	FINDING_ATTRIBUTE, /* size, mode, owner, time, link count, xattr, symlink target, type */
+	FINDING_ANSWER,    /* a system call answered what it must not */
+	FINDING_EIO,
+	FINDING_EROFS,
+	FINDING_KERNEL, /* a warning, an oops, a filesystem error in the kernel log */
+	FINDING_HANG,
+	FINDING_FSCK,    /* the filesystem's own checker complains */
+	FINDING_TARGET,  /* the target went away, could not be mounted again */
+	FINDING_HARNESS, /* recow's own memory is wrong: not the filesystem's fault, but no verdict is
+			    possible */
+	FINDING_CLASSES,
+};
+
+/* Where the reader looked. */
+enum finding_place { SEEN_NOWHERE, SEEN_HOT, SEEN_COLD, SEEN_FRESH, SEEN_CHURN, SEEN_LOG, SEEN_OFFLINE };
+
+/* A run of equal judgement inside a block. */
+struct finding_range {
+	uint16_t start, length; /* bytes within the block */
+	uint8_t class;          /* enum finding_class; FINDING_CLASSES: as expected */
+	struct origin origin;   /* stale, foreign: who wrote it */
+	uint32_t object;        /* foreign: the writer's object */
+	uint64_t offset;        /* foreign: where it was written */
+};
+#define FINDING_RANGES 8
+
+#define FINDING_MIRRORS 4
+
+struct finding {
+	enum finding_class class;
+	enum finding_place place;
+	char verifier[24];     /* who noticed: a verifier, an operation, "guard" */
+	uint64_t time;         /* ns since the start of the run; filled in by the sink */
+	uint32_t round, phase; /* likewise */
+	uint32_t worker, object;
+	uint64_t
+		operation; /* the operation that should be seen there (or that answered wrongly), 0 if none */
+	char path[4096];   /* relative to the target, escaped; empty if none */
+	uint64_t offset, length; /* bytes of the file, 0 length if it isn't about data */
+	uint64_t expected_hash, found_hash;
+	char detail[512]; /* one line for people: expected what, found what */
+	bool still;       /* looked at again: still wrong */
+	unsigned int ranges, mirrors;
+	struct finding_range range[FINDING_RANGES];
+	struct {
+		uint64_t devid, physical; /* where this block lies on the device */
+	} mirror[FINDING_MIRRORS];
+	uint64_t logical; /* filesystem address as FIEMAP gives it, 0 if unknown */
+	bool dumps;       /* expected and found are filled in */
+	unsigned char expected[BLOCK_SIZE];
+	unsigned char found[BLOCK_SIZE];
+};
+
+/* Where findings go. emit() may be called from any thread. */
+struct finding_sink {
+	void (*emit)(void *self, const struct finding *f);
+	void *self;
+};
+
+static inline void finding_emit(const struct finding_sink *sink, const struct finding *f)
+{
+	sink->emit(sink->self, f);
+}
+
+const char *finding_class_name(enum finding_class class); /* "zeroes", "stale", ... */
+const char *finding_place_name(enum finding_place place);
+int finding_class_by_name(const char *name); /* -1 if unknown */
+
+#endif

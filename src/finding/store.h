@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Findings on disk: one JSON object a line in RUN/findings.jsonl, the dumps of expected and found bytes
+ * beside it in RUN/findings/NNNN.expected and .found (docs/formats.md). Written by the guard, read by the
+ * report.
+ */
+#ifndef RECOW_STORE_H
+#define RECOW_STORE_H
+
+#include "src/base/error.h"
+#include "src/finding/finding.h"
+
+/* Append finding number `number` (from 1) and its dumps. Returns when it is in the file (not necessarily on
+ * disk). */
+int finding_store(const char *run, unsigned int number, const struct finding *f, struct error *e);
+
+/* Call each() for every stored finding in order (dumps are loaded too). A cut last line is skipped. Stops
+ * early when each() returns non-zero. Returns the number read, or -1. */
+long finding_load(const char *run, int (*each)(void *self, unsigned int number, const struct finding *f),
+		  void *self, struct error *e);
+
+/* About 20 lines for people: class, path, range, place, addresses, who should have written it and who did. */
+struct _IO_FILE;
+void finding_print(unsigned int number, const struct finding *f, struct _IO_FILE *out);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one door to the machine. A change is asked for here (in disturb or churn) and carried out by the guard,
+ * which first notes the old value in RUN/undo.log and syncs it. The guard makes each change in an expendable
+ * child with a time limit, since a kernel can retry an offline for ever.
+ */
+#ifndef RECOW_MACHINE_H
+#define RECOW_MACHINE_H
+
+#include "src/base/base.h"
+#include "src/base/error.h"
+
+/* One end of a socket to the guard. One thread at a time: each injector has its own. */
+struct machine {
+	int socket;
+};
+
+/* Write `value` to the file at `path` (under /proc/sys, /sys, a cgroup). `limit_ns`: the attempt is given up
+ * after that time with ETIMEDOUT (0: 10 s). The first change of a path since the run began notes its old
+ * value. Returns 0 or the errno of the kernel's refusal. */
+int machine_set(struct machine *m, const char *path, const char *value, uint64_t limit_ns);
+
+/* Memory block `block` to `state` ("offline", "online_movable", "online_kernel"). The note holds state and
+ * zone; the undo brings back both. */
+int machine_memory_block(struct machine *m, unsigned int block, const char *state, uint64_t limit_ns);
+
+/* A line for the timeline; no answer. */
+void machine_note(struct machine *m, const char *who, const char *text);
+
+/* ---- looking: no door needed
+ * ------------------------------------------------------------------------------------ */
+
+/* First line of a small file, without the newline; -1 and errno on failure. */
+int machine_read(const char *path, char *buf, size_t len);
+
+/* A counter of /proc/vmstat, 0 if absent. */
+uint64_t machine_vmstat(const char *name);
+uint64_t machine_meminfo_kib(const char *name); /* of /proc/meminfo */
+
+/* Blocks under /sys/devices/system/memory. */
+struct memory_block {
+	unsigned int number;
+	bool online;
+	char zone[16];  /* zone of its pages: "DMA32", "Normal", "Movable"; "" when offline */
+	char zones[64]; /* valid_zones as the kernel gives it */
+};
+size_t machine_memory_blocks(struct memory_block *out, size_t room);
+uint64_t machine_memory_block_size(void); /* bytes; 0: no memory hotplug here */
+
+#endif

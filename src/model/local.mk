@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+librecow_a_SOURCES += \
+	%D%/model.h \
+	%D%/pages.h

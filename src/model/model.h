@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The recorded state of what one worker owns: objects (files, directories, symbolic links), their names,
+ * extended attributes and blocks. Exact, without data: 16 bytes per 4 KiB block (XXH3 and the operation that
+ * wrote it). Only the worker changes its model, after the kernel's answer; freezing it costs a copy of its
+ * root.
+ */
+#ifndef RECOW_MODEL_H
+#define RECOW_MODEL_H
+
+#include "src/content/content.h"
+#include "src/model/pages.h"
+
+/* Object ids of a worker. The anchors exist from the start and stay. */
+#define OBJECT_NONE         0U
+#define OBJECT_ROOT         1U /* the worker's own subvolume (or directory) */
+#define OBJECT_FIRST_SHARED 2U /* shared directory k is OBJECT_FIRST_SHARED + k */
+#define NAME_NONE           UINT32_MAX
+#define SHARED_DIRS_MAX     64U
+
+enum object_type { OBJECT_FREE, OBJECT_FILE, OBJECT_DIR, OBJECT_SYMLINK };
+
+enum object_flags {
+	OBJECT_ANCHOR = 1, /* not this worker's to rename or remove; attributes not modelled */
+	OBJECT_SHARED = 2, /* a directory in which other workers have names too (an anchor) */
+	OBJECT_REALM = 4,  /* was made in the shared subvolume (a hint for drawing; EXDEV else) */
+	OBJECT_UNSURE =
+		8, /* content is not known (a failed fsync, a failed truncate): not compared, counted */
+};
+
+struct object {
+	uint64_t size;     /* file: bytes; symlink: length of the target */
+	int64_t mtime_min; /* ns since the epoch; the time lies in [min, max] */
+	int64_t mtime_max;
+	uint64_t born;       /* operation that made it (the key of a symlink's target) */
+	uint64_t changed;    /* last operation that changed it */
+	uint64_t synced;     /* last operation that made it durable by itself (fsync, fdatasync), 0 if none */
+	uint32_t blocks;     /* block map; private to the model */
+	uint32_t mapped;     /* blocks in the map: ceil(size / 4096) for files */
+	uint32_t first_name; /* first of its links, NAME_NONE if unlinked */
+	uint32_t first_xattr; /* 1 + number of its first xattr record, 0 if none */
+	uint32_t links;       /* names it has */
+	uint32_t children;    /* directory: names of this worker in it */
+	uint32_t uid, gid;
+	uint16_t mode;  /* permission bits, 07777 */
+	uint8_t type;   /* enum object_type */
+	uint8_t flags;  /* enum object_flags */
+	uint16_t depth; /* directory levels below the anchor */
+	uint16_t pad;
+};
+
+struct name {
+	uint32_t object;
+	uint32_t parent; /* the directory's object id; OBJECT_NONE for an anchor's own name */
+	uint32_t next;   /* next link of the same object, NAME_NONE at the end */
+	uint32_t place;  /* its place in the pick list of its kind */
+	uint32_t tag;    /* struct nameref */
+	uint32_t pad;
+};
+
+struct xattr {
+	uint32_t next;      /* 1 + number, 0 at the end */
+	uint32_t number;    /* the attribute is "user.recow.<number>" */
+	uint64_t operation; /* that set it: the key of its value */
+	uint32_t length;
+	uint32_t pad;
+};
+
+/* What wrote bytes [start, start + length) of a block. The rest of the block is zero. */
+struct fragment {
+	uint32_t start, length;
+	struct origin origin;
+	uint32_t object; /* of the writer, part of the content's key */
+	int64_t shift;   /* file offset here minus file offset at which it was written (0 but for clones) */
+};
+#define FRAGMENTS_MAX 4096U
+
+/* Lists from which an operation draws in O(1). */
+enum pick { PICK_FILE, PICK_DIR, PICK_SYMLINK, PICKS };
+
+#define BLOCK_CLASSES 15
+
+/* A root: all that is needed to read a model. Plain data, copied to freeze it. */
+struct model_view {
+	struct page_pool *pool;
+	uint32_t worker;
+	uint32_t epoch;
+	uint64_t run;        /* the run's content key */
+	uint64_t operations; /* operations learned so far */
+	uint64_t bytes;      /* sum of the sizes of its files */
+	struct array objects, names, xattrs, fragments;
+	struct array picks[PICKS];
+	struct array blocks[BLOCK_CLASSES];
+	uint64_t sum; /* XXH3 of all before; set when frozen */
+};
+
+struct model {
+	struct model_view head; /* the live state */
+	struct page_owner owner;
+	struct frozen *newest;  /* frozen roots, newest first */
+	unsigned char *scratch; /* two blocks, for regenerating */
+};
+
+/* A pinned root. Any thread reads it until it is released; the owner reclaims its pages afterwards. */
+struct frozen {
+	struct model_view view;
+	_Atomic uint32_t pins;
+	struct frozen *older;
+	uint32_t dead; /* pages of the next older root that this one no longer has */
+};
+
+/* ---- the owner's side
+ * ------------------------------------------------------------------------------------------ */
+
+/* Make an empty model with its anchors: OBJECT_ROOT and `shared_dirs` shared directories. */
+int model_init(struct model *m, struct page_pool *pool, uint32_t worker, uint64_t run,
+	       unsigned int shared_dirs, struct error *e);
+void model_destroy(struct model *m);
+
+/* Freeze the present state in O(1), with one pin. model_release() takes it back (any thread); the owner's
+ * next freeze or model_reap() reclaims. */
+struct frozen *model_freeze(struct model *m);
+void model_pin(struct frozen *f);
+void model_release(struct frozen *f);
+void model_reap(struct model *m);
+
+/* The id and the name number that the next model_create / model_link will use: so that draw can tell them to
+ * call. */
+uint32_t model_next_object(const struct model *m);
+uint32_t model_next_name(const struct model *m);
+
+/* Changes. `op` is the number of the operation; all arguments are as the kernel accepted them. */
+struct model_create {
+	enum object_type type;
+	uint32_t parent; /* directory */
+	struct nameref name;
+	uint16_t mode;
+	uint64_t size; /* of a symlink's target */
+	int64_t time_min, time_max;
+};
+uint32_t model_create(struct model *m, uint64_t op, const struct model_create *c);
+void model_link(struct model *m, uint64_t op, uint32_t object, uint32_t parent, struct nameref name);
+/* Remove a name; the object goes with its last one. */
+void model_unlink(struct model *m, uint64_t op, uint32_t name);
+/* Give the object of `name` the name (parent, to). When `victim` is not NAME_NONE that record is the existing
+ * target name: its object loses it and the record carries on under the moved object. If both name the same
+ * object, nothing changes (rename(2)). */
+void model_rename(struct model *m, uint64_t op, uint32_t name, uint32_t parent, struct nameref to,
+		  uint32_t victim);
+/* Bytes [offset, offset + len) were written with content_key (run, worker, op, object); `data` are those
+ * bytes. */
+void model_write(struct model *m, uint64_t op, uint32_t object, uint64_t offset, const void *data,
+		 size_t len);
+void model_truncate(struct model *m, uint64_t op, uint32_t object, uint64_t size);
+void model_set_mode(struct model *m, uint64_t op, uint32_t object, uint16_t mode);
+void model_set_owner(struct model *m, uint64_t op, uint32_t object, uint32_t uid, uint32_t gid);
+void model_set_mtime(struct model *m, uint64_t op, uint32_t object, int64_t min, int64_t max);
+/* length UINT32_MAX removes. */
+void model_set_xattr(struct model *m, uint64_t op, uint32_t object, uint32_t number, uint32_t length);
+void model_set_synced(struct model *m, uint64_t op, uint32_t object);
+void model_set_unsure(struct model *m, uint64_t op, uint32_t object);
+
+/* Draw from a pick list: a name number, or NAME_NONE when the list is empty. `r` is any random number.
+ * PICK_DIR holds the anchors too. Names of unlinked or free objects are never in it. */
+uint32_t model_pick(const struct model *m, enum pick list, uint64_t r);
+uint32_t model_pick_count(const struct model *m, enum pick list);
+
+/* ---- reading: the live head by its owner, or a frozen view by anyone
+ * ------------------------------------------- */
+
+/* Each returns false when the record is free, out of range, or its page fails its checksum. */
+bool view_object(const struct model_view *v, uint32_t object, struct object *out);
+bool view_name(const struct model_view *v, uint32_t number, struct name *out);
+bool view_xattr(const struct model_view *v, uint32_t number, struct xattr *out);
+
+struct block_entry {
+	uint64_t hash;
+	uint64_t writer; /* packed; view_fragments() unpacks */
+};
+/* Entries [first, first + count) of a file's blocks. Returns how many were read (less at the end of the map
+ * or on harness corruption). */
+size_t view_blocks(const struct model_view *v, const struct object *o, uint64_t first, size_t count,
+		   struct block_entry *out);
+/* The fragments of a block, by start. Returns their number, 0 for a hole. `object` is the id of the file it
+ * belongs to. */
+size_t view_fragments(const struct model_view *v, uint32_t object, const struct block_entry *b,
+		      struct fragment *out, size_t room);
+/* Regenerate the bytes of block number `block` into buf (BLOCK_SIZE), zero where nothing was written. */
+void view_regenerate(const struct model_view *v, uint32_t object, uint64_t block, const struct block_entry *b,
+		     unsigned char *buf);
+
+/* The bytes of a name as readdir gives them. */
+size_t view_name_bytes(const struct model_view *v, const struct name *n, uint32_t number, char buf[256]);
+
+/* Path of a name relative to the target's mount point, NUL-terminated ("w0003/a/b", "shared/d02/x"); as the
+ * model knows it. Returns its length or -1 when it does not fit or the tree above is gone. */
+int view_path(const struct model_view *v, uint32_t number, char *buf, size_t len);
+
+/* Anchors' paths, used by who makes them: "w%04u" and "shared/d%02u". */
+int anchor_path(uint32_t worker, uint32_t object, char *buf, size_t len);
+
+struct model_stats {
+	uint64_t objects, names, xattrs, blocks, fragments;
+	uint64_t block_bytes;  /* all memory of block maps, index included */
+	uint64_t object_bytes; /* objects, first names, pick lists */
+	uint64_t link_bytes;   /* further names */
+	uint64_t xattr_bytes;
+	uint64_t fragment_bytes;
+	uint64_t total_bytes; /* all pages in use */
+};
+void view_stats(const struct model_view *v, struct model_stats *out);
+
+/* ---- outside the process (docs/formats.md, "Model file")
+ * -------------------------------------------------------- */
+
+/* Write a view to a descriptor, and read it back into a fresh model of the caller's pool. */
+int model_save(const struct model_view *v, int fd, struct error *e);
+int model_load(struct model *m, struct page_pool *pool, int fd, struct error *e);
+
+#endif

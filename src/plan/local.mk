@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+librecow_a_SOURCES += \
+	%D%/needs.h \
+	%D%/params.h \
+	%D%/plan.h

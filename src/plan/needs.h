@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a plug-in needs from the machine and the target, as data. "Can't run here" is not "failed": a need
+ * that is not met leaves the plug-in listed, with the reason.
+ */
+#ifndef RECOW_NEEDS_H
+#define RECOW_NEEDS_H
+
+#include "src/base/base.h"
+
+enum need {
+	NEED_NOTHING = 0,
+	NEED_ROOT = 1 << 0,
+	NEED_BTRFS = 1 << 1,      /* the target is btrfs */
+	NEED_OWN_TARGET = 1 << 2, /* the target can be unmounted: not a directory of a mounted filesystem */
+	NEED_MEMORY_HOTPLUG = 1 << 3, /* /sys/devices/system/memory with a block that can go offline */
+	NEED_KMSG = 1 << 4,           /* /dev/kmsg is readable */
+	NEED_FSCK = 1 << 5,           /* the checker of the target's filesystem is installed */
+	NEED_DIRTY_SYSCTLS = 1 << 6,  /* /proc/sys/vm/dirty_* are writable */
+};
+
+/* What is known about the place to run; filled once by machine_survey() (src/machine/survey.h). */
+struct surroundings {
+	uint32_t met;        /* set of enum need */
+	char reason[8][160]; /* why bit i is not met */
+	bool target_known;   /* false for `list` and `doctor`: needs about the target are left open */
+};
+
+/* NULL when all needs are met, otherwise the reason of the first that isn't. */
+const char *needs_unmet(const struct surroundings *s, uint32_t needs);
+
+/* "btrfs, memory hotplug"; "nothing". Returns buf. */
+char *needs_show(char *buf, size_t len, uint32_t needs);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Everything a run does, decided before it begins: scenario and flags in, plain data out. The plan lies in
+ * the memory that all processes share and never changes after the fork. `recow run --dry-run` prints it.
+ */
+#ifndef RECOW_PLAN_H
+#define RECOW_PLAN_H
+
+#include "injectors/injector.h"
+#include "src/target/target.h"
+#include "verify/verifier.h"
+#include "workloads/workload.h"
+
+#define PLAN_WORKLOADS 8
+#define PLAN_INJECTORS 16
+#define PLAN_VERIFIERS 16
+#define PLAN_PHASES    16
+#define PLAN_WORKERS   1024
+
+/* One phase of a round. It ends after `duration` or, when a worker's `ops` are given, when each worker did
+ * them. */
+struct plan_phase {
+	char name[32];
+	uint64_t duration;            /* ns; 0 with ops */
+	uint64_t ops;                 /* per worker; 0 with duration */
+	bool churn;                   /* workers run (else they wait) */
+	uint32_t inject;              /* bit i: injection i of the plan is active */
+	char arg[PLAN_INJECTORS][16]; /* its phase argument, "" if none */
+};
+
+struct plan_workload {
+	const struct workload *workload;
+	struct shape shape; /* with parameters applied */
+	unsigned int share; /* workers are dealt out by share */
+};
+
+struct plan_injection {
+	const struct injector *injector;
+	struct params params;
+	const char *unavailable; /* why it will not run, NULL if it will */
+	char unavailable_text[160];
+};
+
+struct plan_verification {
+	const struct verifier *verifier;
+	const char *unavailable;
+	char unavailable_text[160];
+};
+
+struct plan {
+	char scenario[64];
+	char scenario_path[4096];
+	uint64_t seed;
+	uint64_t run_key;  /* content key: from seed; the same seed gives the same content */
+	uint64_t duration; /* ns; 0: until rounds or Ctrl-C */
+	uint64_t rounds;   /* 0: as many as fit in the duration */
+	uint64_t ops;      /* per worker in the whole run, 0: not limited */
+	unsigned int workers;
+	unsigned int shared_dirs;
+	struct target_spec target;
+	char output[4096];     /* run directory; absolute */
+	uint64_t journal_keep; /* bytes over all workers; 0: everything */
+	uint64_t hang_limit;   /* ns an operation may take */
+	uint64_t memory_floor; /* bytes of MemAvailable that are left */
+	uint64_t min_exposure; /* pages migrated for a clean verdict; 0: none asked */
+	bool inject;           /* false: --no-inject, or another run holds the machine */
+	char no_inject_reason[160];
+	bool keep, keep_going;
+	unsigned int workload_count, injection_count, verification_count, phase_count;
+	struct plan_workload workload[PLAN_WORKLOADS];
+	struct plan_injection injection[PLAN_INJECTORS];
+	struct plan_verification verification[PLAN_VERIFIERS];
+	struct plan_phase phase[PLAN_PHASES];
+};
+
+/* Write the plan for people (--dry-run, RUN/plan.txt) into a stream. */
+struct _IO_FILE;
+void plan_print(const struct plan *p, struct _IO_FILE *out);
+
+#endif

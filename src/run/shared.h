@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The memory that guard, churn and disturb share: made by the guard before it forks, so that a process that
+ * dies or hangs leaves everything that a verdict needs. Plain data and atomics; no locks. Who writes what is
+ * said at each field. Mapped at the same address in all three, hence pointers into it are good everywhere.
+ */
+#ifndef RECOW_SHARED_H
+#define RECOW_SHARED_H
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "src/journal/ring.h"
+#include "src/model/model.h"
+#include "src/plan/plan.h"
+
+/* How far a run is; written by churn's conductor. */
+enum run_stage {
+	STAGE_PREPARE, /* mkfs, mount, first directories */
+	STAGE_CHURN,   /* a phase of a round */
+	STAGE_VERIFY,  /* at the barrier */
+	STAGE_REMOUNT, /* final: unmounting, fsck, mounting, fresh verification */
+	STAGE_RELEASE, /* unmounting, removing */
+	STAGE_DONE,
+};
+
+/* One worker's live state; written by that worker alone. */
+struct shared_worker {
+	_Alignas(64) _Atomic uint64_t operations; /* finished */
+	_Atomic uint64_t started; /* CLOCK_MONOTONIC ns of the operation in flight, 0 between two */
+	_Atomic uint32_t kind;    /* id of the operation in flight */
+	_Atomic pid_t tid;
+	_Atomic uint64_t bytes_written, bytes_read;
+	_Atomic uint64_t errors; /* ordinary refusals: ENOSPC and its like */
+	_Atomic uint64_t time_total,
+		time_calls; /* thread CPU ns: all, and inside call(); sampled (1 in 64 operations) */
+	struct model model;
+	struct model_view
+		barrier; /* the model as frozen (and pinned) at the last barrier; what a checkpoint saves */
+	struct journal_ring ring;
+};
+
+#define SHARED_ANSWERS 160 /* errnos counted per operation; index 0: success */
+
+struct shared {
+	struct plan plan;                /* fixed before the fork */
+	uint64_t start_mono, start_real; /* fixed before the fork; ns */
+	struct target target;            /* churn's conductor while STAGE_PREPARE; read afterwards */
+
+	/* Written by the guard. */
+	_Atomic bool stop;    /* end soon: workers finish the operation in hand, verification what it can */
+	_Atomic bool abandon; /* end now: no further system call on the target */
+	_Atomic uint32_t findings; /* recorded so far */
+
+	/* Written by churn's conductor. */
+	_Atomic uint32_t stage;        /* enum run_stage */
+	_Atomic uint32_t round;        /* from 1 */
+	_Atomic uint32_t phase;        /* index into plan.phase */
+	_Atomic uint32_t inject;       /* bits of the injections that may act now; 0: all rest */
+	_Atomic uint32_t phase_serial; /* grows with each change of `inject`: disturb waits on it (futex) */
+	_Atomic uint64_t phase_end;    /* CLOCK_MONOTONIC ns, for the status line */
+	_Atomic uint64_t rounds_done;  /* whole rounds with their verification */
+	_Atomic bool barrier_valid;    /* shared_worker.barrier of every worker is good */
+	_Atomic uint64_t churn_ns;     /* time in churning phases */
+	_Atomic int target_mounted;    /* 1 while the target may be opened by others */
+	_Atomic uint64_t trials_pages; /* pages migrated in rounds that were verified afterwards */
+
+	/* Written by disturb: bit i set while injection i acts. The conductor waits until it is clear. */
+	_Atomic uint32_t acting;
+	struct exposure exposure[PLAN_INJECTORS];
+
+	/* Added to by verifier threads. */
+	struct verify_counters verified[PLAN_VERIFIERS];
+
+	/* Coverage: answers by operation, added to by workers (relaxed; sampled never, exact). */
+	_Atomic uint64_t answers[128][SHARED_ANSWERS];
+
+	struct page_pool *pool;       /* model pages */
+	struct shared_worker *worker; /* plan.workers of them */
+};
+
+/* Map it for this plan (called by the guard, once). The models' pool is a sparse mapping of `pool_bytes`. */
+struct shared *shared_make(const struct plan *plan, uint64_t pool_bytes, struct error *e);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The filesystem under test: a throw-away loop image, a block device or image file, or a directory on a
+ * mounted filesystem. Everything here may block for as long as the kernel likes: the guard calls none of it.
+ */
+#ifndef RECOW_TARGET_H
+#define RECOW_TARGET_H
+
+#include "src/base/base.h"
+#include "src/base/error.h"
+
+enum target_kind { TARGET_AUTO, TARGET_DEVICE, TARGET_IMAGE, TARGET_DIRECTORY };
+
+/* What the user asked for; part of the plan. */
+struct target_spec {
+	enum target_kind kind;
+	char path[4096];     /* device, image or directory; TARGET_AUTO: empty */
+	uint64_t image_size; /* bytes */
+	char fs[16];         /* "btrfs", "ext4", "xfs"; of a directory: filled in when it is looked at */
+	char mkfs_options[512];
+	char mount_options[512];
+	bool mkfs;  /* TARGET_DEVICE, TARGET_IMAGE: format it (given with --yes) */
+	bool tmpfs; /* TARGET_AUTO: the image lies on a tmpfs of its own */
+};
+
+struct target {
+	struct target_spec spec;
+	bool btrfs;
+	bool own;              /* can be unmounted: anything but TARGET_DIRECTORY */
+	char image[4096];      /* backing file, "" for a device or directory */
+	char device[64];       /* block device that is mounted, "" for a directory */
+	char mountpoint[4096]; /* where it is (to be) mounted; the run's directory for TARGET_DIRECTORY */
+	int loop;              /* descriptor that keeps the autoclear loop device alive, -1 */
+};
+
+/* Look at the spec without changing anything: does it exist, is it in use, big enough, what filesystem is on
+ * it, are the tools there. Fills kind, fs. Errors carry EXIT_CANNOT or EXIT_USAGE. */
+int target_examine(struct target_spec *spec, struct error *e);
+
+/* Make the image, attach the loop device, format. `dir` is the run directory (image and mount point live in
+ * it). The caller has a private mount namespace. */
+int target_prepare(struct target *t, const struct target_spec *spec, const char *dir, struct error *e);
+int target_mount(struct target *t, struct error *e);
+/* Fails with EBUSY context (who holds it) when it is in use. */
+int target_unmount(struct target *t, struct error *e);
+/* Detach and remove: the image goes unless `keep`; when it lay on a tmpfs and is to be kept it is copied
+ * (sparse) into the run directory. */
+int target_release(struct target *t, bool keep, struct error *e);
+
+/* A directory of the target is a btrfs subvolume of its own where that is possible, a plain directory
+ * elsewhere. */
+int target_make_subvolume(const struct target *t, const char *path, struct error *e);
+
+/* Where a byte of a file lies. */
+struct target_address {
+	uint64_t logical; /* FIEMAP's physical: for btrfs an address in its own space */
+	bool inline_data, compressed, unwritten, hole;
+	unsigned int mirrors;
+	struct {
+		uint64_t devid, physical; /* byte offset on that device */
+	} mirror[4];
+};
+int target_locate(const struct target *t, int fd, uint64_t offset, struct target_address *out,
+		  struct error *e);
+
+#endif

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# One cmocka program per room. A new one: add its name to unit_tests and one _SOURCES line.
+if HAVE_CMOCKA
+unit_tests = %D%/test_base
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
+
+%C%_test_base_SOURCES = %D%/test_base.c %D%/unit.h
+endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All that a new verifier must read. A verifier compares the target with the frozen models, or audits the
+ * target by the target's own rules. It runs in the churn process, at barriers, while no worker runs.
+ *
+ * Write one file that ends in one `const struct verifier`, name it in src/plugins.c and in local.mk.
+ */
+#ifndef RECOW_VERIFIER_H
+#define RECOW_VERIFIER_H
+
+#include "src/base/error.h"
+#include "src/finding/finding.h"
+#include "src/model/model.h"
+#include "src/plan/needs.h"
+#include "src/target/target.h"
+
+/* When it runs. */
+enum verify_when {
+	VERIFY_ROUND,     /* at the barrier that ends each round, the target mounted */
+	VERIFY_OFFLINE,   /* once at the end, the target unmounted and free of users */
+	VERIFY_REMOUNTED, /* once at the end, after unmount and mount */
+	VERIFY_LIVE,      /* all the time: the guard feeds it kernel log lines through line() */
+};
+
+/* What was looked at; added to, never reset, by several threads. */
+struct verify_counters {
+	_Atomic uint64_t bytes;    /* file bytes compared */
+	_Atomic uint64_t objects;  /* objects whose attributes were compared */
+	_Atomic uint64_t names;    /* names compared */
+	_Atomic uint64_t blocks;   /* blocks compared */
+	_Atomic uint64_t resident; /* hot: blocks that were in the page cache */
+	_Atomic uint64_t
+		cached_only; /* cold: bytes that could only be read through the cache (inline, compressed) */
+	_Atomic uint64_t unsure;  /* blocks that are not compared, since an error made them unknown */
+	_Atomic uint64_t time_ns; /* wall time spent */
+};
+
+struct verification {
+	const struct target *target;
+	int mount;                             /* descriptor of the mount point */
+	uint64_t run;                          /* content key */
+	const struct model_view *const *views; /* one per worker */
+	size_t view_count;
+	unsigned int threads; /* how many to use at most */
+	const struct finding_sink *findings;
+	struct verify_counters *counters;
+	const _Atomic bool *stop; /* give up soon: what was compared so far counts */
+	const char *log;          /* path of a file for the verifier's own output (RUN/<name>.log) */
+};
+
+struct verifier {
+	const char *name;
+	const char *summary;
+	uint32_t needs;
+	enum verify_when when;
+	/* Returns -1 when it could not do its work (which is not a finding about the target). */
+	int (*run)(struct verification *v, struct error *e);
+	/* VERIFY_LIVE: judge one record of the kernel log. True: *f is filled in. */
+	bool (*line)(const char *record, struct finding *f);
+};
+
+#endif
