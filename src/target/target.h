@@ -30,6 +30,7 @@ struct target {
 	char image[4096];      /* backing file, "" for a device or directory */
 	char device[64];       /* block device that is mounted, "" for a directory */
 	char mountpoint[4096]; /* where it is (to be) mounted; the run's directory for TARGET_DIRECTORY */
+	char kernel_name[32];  /* how kernel messages call its device ("loop0", "vda"), "" if it has none */
 	int loop;              /* descriptor that keeps the autoclear loop device alive, -1 */
 };
 
@@ -50,6 +51,10 @@ int target_release(struct target *t, bool keep, struct error *e);
 /* A directory of the target is a btrfs subvolume of its own where that is possible, a plain directory
  * elsewhere. */
 int target_make_subvolume(const struct target *t, const char *path, struct error *e);
+
+/* Remove what lies at `path`, whatever it is: files, directories, btrfs subvolumes. Does not cross into other
+ * filesystems. Nothing there is no error. */
+int target_remove_tree(const char *path, struct error *e);
 
 /* Where a byte of a file lies. */
 struct target_address {
