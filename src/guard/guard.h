@@ -41,4 +41,12 @@ struct guard_children {
 int guard_run(const struct plan *plan, const struct guard_children *children,
 	      const struct guard_listener *listener, struct outcome *out, struct error *e);
 
+/* Put back what a dead run left, from RUN/undo.log. `line` gets one line for each thing, back or not (then
+ * with the command to do it by hand). Returns EXIT_CLEAN when all is back, EXIT_HARNESS when something is
+ * left, -1 when there is nothing to work from or the run is alive. */
+int guard_restore(const char *run, void (*line)(void *self, const char *text), void *self, struct error *e);
+
+/* Did a run on this machine end without putting everything back? Its directory goes into `run`. */
+bool guard_leftover(char run[4096]);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the children say to the guard, each message one packet of a SOCK_SEQPACKET pair: a header, then the
- * body. Requests (MESSAGE_SET, MESSAGE_MEMORY) are answered with one int32_t: 0 or an errno.
+ * body. Requests are answered with one int32_t: 0 or an errno.
  */
 #ifndef RECOW_MESSAGES_H
 #define RECOW_MESSAGES_H
@@ -17,6 +17,7 @@ enum message_kind {
 	MESSAGE_DURABLE,    /* sync the journals now; answered when done */
 	MESSAGE_CHECKPOINT, /* write the models in shared memory to RUN/model/, drop journals behind; answered
 			       when done */
+	MESSAGE_CLEANUP,    /* struct message_cleanup: noted for the undo before it is made; answered */
 };
 
 struct message_set {
@@ -35,5 +36,26 @@ struct message_note {
 	char who[32];
 	char text[480];
 };
+
+struct message_cleanup {
+	char kind[16]; /* of the undo: "unlink", "rmdir", "tree" */
+	char path[4096];
+};
+
+/* A packet: the kind, then the body. */
+#define MESSAGE_BYTES 65536U
+
+/* Send one message. Returns 0 or an errno. Any thread; packets don't mix. */
+int message_send(int socket, enum message_kind kind, const void *body, size_t len);
+
+/* Send one that is answered and wait for the answer: 0 or an errno. One thread at a time per socket. */
+int message_ask(int socket, enum message_kind kind, const void *body, size_t len);
+
+/* The guard's side: read one packet without waiting. Returns the length of the body (which lies behind the
+ * kind in `packet`), -1 when there is none, -2 when the other end is gone. */
+long message_receive(int socket, uint32_t *kind, void *packet, size_t room, const void **body);
+
+/* The guard's side: answer a request. The asker may be gone; that is no error here. */
+void message_answer(int socket, int32_t answer);
 
 #endif

@@ -24,6 +24,11 @@ int machine_set(struct machine *m, const char *path, const char *value, uint64_t
  * zone; the undo brings back both. */
 int machine_memory_block(struct machine *m, unsigned int block, const char *state, uint64_t limit_ns);
 
+/* Before something is made outside the run directory: `kind` "unlink" (a file), "rmdir" (a directory that
+ * will be empty), "tree" (a directory with all in it). The guard removes it at the end if it is still there.
+ * Returns 0 or an errno. */
+int machine_cleanup(struct machine *m, const char *kind, const char *path);
+
 /* A line for the timeline; no answer. */
 void machine_note(struct machine *m, const char *who, const char *text);
 

@@ -45,6 +45,8 @@ struct shared_worker {
 struct shared {
 	struct plan plan;                /* fixed before the fork */
 	uint64_t start_mono, start_real; /* fixed before the fork; ns */
+	char cgroup[512];                /* churn's memory cgroup (a directory), "" if it has none */
+	uint64_t cgroup_inode;           /* its inode, as /proc/kpagecgroup gives it */
 	struct target target;            /* churn's conductor while STAGE_PREPARE; read afterwards */
 
 	/* Written by the guard. */
@@ -64,6 +66,8 @@ struct shared {
 	_Atomic uint64_t churn_ns;     /* time in churning phases */
 	_Atomic int target_mounted;    /* 1 while the target may be opened by others */
 	_Atomic uint64_t trials_pages; /* pages migrated in rounds that were verified afterwards */
+	_Atomic uint64_t
+		beat; /* grows when the conductor or a verifier gets on, where no counter here does */
 
 	/* Written by disturb: bit i set while injection i acts. The conductor waits until it is clear. */
 	_Atomic uint32_t acting;
@@ -81,5 +85,6 @@ struct shared {
 
 /* Map it for this plan (called by the guard, once). The models' pool is a sparse mapping of `pool_bytes`. */
 struct shared *shared_make(const struct plan *plan, uint64_t pool_bytes, struct error *e);
+void shared_free(struct shared *s, uint64_t pool_bytes);
 
 #endif
