@@ -1,3 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 scenariosdir = $(pkgdatadir)/scenarios
-dist_scenarios_DATA =
+dist_scenarios_DATA = \
+	%D%/migration-storm.ini \
+	%D%/smoke.ini

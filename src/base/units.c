@@ -270,3 +270,23 @@ const char *nearest_word(const char *word, const char *const *candidates, size_t
 	}
 	return found;
 }
+
+/* As many words as an error still lists in full. */
+#define LISTED 12
+
+int unknown_word(struct error *e, const char *kind, const char *word, const char *const *candidates,
+		 size_t count)
+{
+	const char *near = nearest_word(word, candidates, count);
+	char known[512] = "";
+	size_t used = 0;
+
+	if (near)
+		return error_set(e, EXIT_USAGE, "unknown %s '%s'; did you mean '%s'?", kind, word, near);
+	if (!count || count > LISTED)
+		return error_set(e, EXIT_USAGE, "unknown %s '%s'", kind, word);
+	for (size_t i = 0; i < count && used < sizeof(known); i++)
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "",
+					 candidates[i]);
+	return error_set(e, EXIT_USAGE, "unknown %s '%s'; known: %s", kind, word, known);
+}

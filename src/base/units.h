@@ -31,4 +31,9 @@ long bytes_unescape(unsigned char *out, size_t room, const char *text);
 /* The candidate nearest to `word` (edit distance at most 1 and a quarter of its length), or NULL. */
 const char *nearest_word(const char *word, const char *const *candidates, size_t count);
 
+/* "unknown KIND 'WORD'", with "; did you mean 'NEAR'?" when one of the candidates is near, and otherwise the
+ * list of them when it is short. Always -1, EXIT_USAGE. */
+int unknown_word(struct error *e, const char *kind, const char *word, const char *const *candidates,
+		 size_t count);
+
 #endif

@@ -1,5 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/apply.h \
+	%D%/keys.c \
+	%D%/make.c \
+	%D%/needs.c \
 	%D%/needs.h \
+	%D%/params.c \
 	%D%/params.h \
-	%D%/plan.h
+	%D%/phases.c \
+	%D%/plan.h \
+	%D%/print.c \
+	%D%/settle.c

@@ -34,4 +34,16 @@ int params_init(struct params *p, const struct param *declared, size_t count, st
 int params_set(struct params *p, const struct param *declared, size_t count, const char *name,
 	       const char *value, struct error *e);
 
+/* The number of the parameter of that name, or -1 and an error that gives the nearest known name. */
+int params_find(const struct param *declared, size_t count, const char *name, struct error *e);
+
+/* Read one value as its declaration wants it: unit, choice, range. */
+int params_parse(const struct param *declared, const char *text, uint64_t *value, struct error *e);
+
+/* Write a value for people in its unit ("64 KiB", "2.0 s", "yes"). Returns buf. */
+char *params_show(char *buf, size_t len, const struct param *declared, uint64_t value);
+
+/* What the unit is called in lists: "count", "size", "duration", "percent", "yes/no", "choice". */
+const char *params_unit_name(enum param_unit unit);
+
 #endif

@@ -37,12 +37,14 @@ struct plan_workload {
 struct plan_injection {
 	const struct injector *injector;
 	struct params params;
+	bool asked;              /* with -i: then it is an error when it cannot run */
 	const char *unavailable; /* why it will not run, NULL if it will */
 	char unavailable_text[160];
 };
 
 struct plan_verification {
 	const struct verifier *verifier;
+	bool asked; /* with --verify */
 	const char *unavailable;
 	char unavailable_text[160];
 };
@@ -72,6 +74,27 @@ struct plan {
 	struct plan_verification verification[PLAN_VERIFIERS];
 	struct plan_phase phase[PLAN_PHASES];
 };
+
+/* Make a plan of a scenario and of the flags that lie over it. Pure but for the default seed
+ * (getrandom) and the number of CPUs. Errors name the file and line, or the flag. What the machine and the
+ * target allow is not looked at: that is plan_settle()'s part. `output` stays empty unless it was given. */
+struct scenario;
+int plan_make(struct plan *p, const struct scenario *scenario, const struct scenario *flags, struct error *e);
+
+/* Leave out, by name and with the reason, what can't run in these surroundings. What the user asked for by
+ * name and can't have is an error (EXIT_CANNOT). The plan must not be moved afterwards: it points into
+ * itself. */
+int plan_settle(struct plan *p, const struct surroundings *around, struct error *e);
+
+/* A key that a scenario's [run] or [target] section takes, for `recow list` and the documents. */
+struct plan_key {
+	const char *section;
+	struct param param;  /* unit PARAM_* as far as `text` is false */
+	bool text;           /* taken as it stands */
+	size_t offset, room; /* in struct plan */
+};
+extern const struct plan_key plan_keys[];
+extern const size_t plan_key_count;
 
 /* Write the plan for people (--dry-run, RUN/plan.txt) into a stream. */
 struct _IO_FILE;

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What of the plan can run here. "Can't run" is said by name; it never counts as passed. */
+#include <stdio.h>
+
+#include "src/plan/plan.h"
+
+static int settle_workloads(const struct plan *p, const struct surroundings *around, struct error *e)
+{
+	for (unsigned int i = 0; i < p->workload_count; i++) {
+		const char *reason = needs_unmet(around, p->workload[i].workload->needs);
+
+		if (reason)
+			return error_set(e, EXIT_CANNOT, "workload %s cannot run here: %s",
+					 p->workload[i].workload->name, reason);
+	}
+	return 0;
+}
+
+static int settle_injection(struct plan *p, struct plan_injection *in, const struct surroundings *around,
+			    struct error *e)
+{
+	const char *reason = needs_unmet(around, in->injector->needs);
+
+	in->unavailable = NULL;
+	if (!reason && p->inject)
+		return 0;
+	if (reason && in->asked)
+		return error_set(e, EXIT_CANNOT, "injector %s cannot run here: %s", in->injector->name,
+				 reason);
+	snprintf(in->unavailable_text, sizeof(in->unavailable_text), "%s",
+		 p->inject ? reason : p->no_inject_reason);
+	in->unavailable = in->unavailable_text;
+	return 0;
+}
+
+static int settle_verification(struct plan_verification *v, const struct surroundings *around,
+			       struct error *e)
+{
+	uint32_t needs = v->verifier->needs;
+	const char *reason;
+
+	if (v->verifier->when == VERIFY_OFFLINE || v->verifier->when == VERIFY_REMOUNTED)
+		needs |= NEED_OWN_TARGET;
+	reason = needs_unmet(around, needs);
+	v->unavailable = NULL;
+	if (!reason)
+		return 0;
+	if (v->asked)
+		return error_set(e, EXIT_CANNOT, "verifier %s cannot run here: %s", v->verifier->name,
+				 reason);
+	snprintf(v->unavailable_text, sizeof(v->unavailable_text), "%s", reason);
+	v->unavailable = v->unavailable_text;
+	return 0;
+}
+
+int plan_settle(struct plan *p, const struct surroundings *around, struct error *e)
+{
+	if (settle_workloads(p, around, e))
+		return -1;
+	for (unsigned int i = 0; i < p->injection_count; i++) {
+		if (settle_injection(p, &p->injection[i], around, e))
+			return -1;
+	}
+	for (unsigned int i = 0; i < p->verification_count; i++) {
+		if (settle_verification(&p->verification[i], around, e))
+			return -1;
+	}
+	return 0;
+}
