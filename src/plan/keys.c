@@ -135,7 +135,10 @@ int apply_key(const struct layer *l, const char *section, const struct scenario_
 			snprintf(l->plan->output, sizeof(l->plan->output), "%s", k->value);
 			return 0;
 		}
-	} else if (l->flags && strcmp(k->name, "mkfs") == 0) {
+	} else if (strcmp(k->name, "mkfs") == 0) {
+		if (!l->flags)
+			return error_set(l->e, EXIT_USAGE,
+					 "a scenario formats nothing of yours: --mkfs --yes are flags only");
 		l->plan->target.mkfs = true;
 		return 0;
 	}
