@@ -12,6 +12,7 @@
 
 #include "src/base/error.h"
 #include "src/base/random.h"
+#include "src/finding/finding.h"
 #include "src/machine/machine.h"
 #include "src/plan/needs.h"
 #include "src/plan/params.h"
@@ -23,20 +24,28 @@ struct exposure {
 	_Atomic uint64_t failed; /* steps that the kernel refused */
 	_Atomic uint64_t pages;  /* pages that the injector saw moved, where it can tell */
 	_Atomic uint64_t dirty;  /* dirty pages of the target among them */
+	_Atomic bool unable;     /* it could not start: it never acts, and the timeline says why */
 };
 
 /* One injector in one run. */
 struct injection {
+	const char *name;
 	struct machine *machine; /* the door */
 	const struct params *params;
-	struct stream random;      /* from the seed, this injector's own */
-	int target;                /* descriptor of the target's mount point, -1 while it isn't mounted */
-	bool btrfs;                /* the target is btrfs */
+	struct stream random; /* this injector's own, anew for each phase: from the seed, the injector's
+				 index in the plan and the serial number of the phase */
+	int target;           /* descriptor (O_PATH) of the target's mount point, -1 while it isn't mounted */
+	bool btrfs;           /* the target is btrfs; known during phases */
 	const char *phase_arg;     /* what the phase says behind the injector's name ("sync:hold"), or "" */
 	struct exposure *exposure; /* in shared memory */
-	const _Atomic bool *stop;  /* set when the phase ends: a long step looks at it */
-	char idle_reason[160];     /* why the last step was idle */
-	void *state;               /* the injector's own, made by start() */
+	const struct finding_sink *findings; /* what is wrong with the target goes here */
+	char idle_reason[160];               /* why the last step was idle */
+	void *state;                         /* the injector's own, made by start() */
+
+	/* For inject_over() and inject_pause(). */
+	const _Atomic uint32_t *serial_now;
+	uint32_t serial;
+	const _Atomic bool *stop;
 };
 
 enum step { STEP_DONE, STEP_IDLE, STEP_REFUSED };
@@ -51,17 +60,25 @@ struct injector {
 		*phase_args; /* words allowed behind the name in a phase, NULL-terminated; NULL: none */
 	int (*start)(struct injection *in, struct error *e); /* once, before the first phase; may be NULL */
 	int (*phase)(struct injection *in,
-		     struct error *e); /* at the begin of each of its phases; may be NULL */
+		     struct error *e); /* at the begin of each of its phases; -1: it sits this phase out,
+					  the timeline says why; may be NULL */
 	enum step (*step)(
 		struct injection *in); /* again and again during a phase; a step lasts well under a second */
-	void (*rest)(struct injection *in);   /* at the end of each of its phases; may be NULL */
-	void (*finish)(struct injection *in); /* frees state; may be NULL */
+	void (*rest)(struct injection *in); /* at the end of each phase that began; may be NULL. No descriptor
+					       on the target may stay open */
+	void (*finish)(struct injection *in); /* frees state; also after a failed start(); may be NULL */
 };
 
-/* Note why there was nothing to do, and return STEP_IDLE. */
+/* Note why there was nothing to do, and return STEP_IDLE. An idle step is followed by a short pause. */
 enum step inject_idle(struct injection *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* A line on the run's timeline (RUN/timeline.jsonl): what was done, with what effect. */
 void inject_note(struct injection *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* True when the phase has ended or the run is to stop: a long step looks at it. */
+bool inject_over(const struct injection *in);
+
+/* Wait `ns`, or until the phase is over. Returns inject_over(). */
+bool inject_pause(const struct injection *in, uint64_t ns);
 
 #endif

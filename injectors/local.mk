@@ -1,3 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
-	%D%/injector.h
+	%D%/hotplug.c \
+	%D%/injector.c \
+	%D%/injector.h \
+	%D%/sync.c \
+	%D%/walk.c \
+	%D%/walk.h

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+extern const struct injector injector_hotplug, injector_sync;
+
 const struct workload *const plugin_workloads[] = {NULL};
-const struct injector *const plugin_injectors[] = {NULL};
+const struct injector *const plugin_injectors[] = {&injector_hotplug, &injector_sync, NULL};
 const struct verifier *const plugin_verifiers[] = {NULL};

@@ -2,6 +2,7 @@
 # One cmocka program per room. A new one: add its name to unit_tests and one _SOURCES line.
 if HAVE_CMOCKA
 unit_tests = %D%/test_base
+unit_tests += %D%/test_disturb
 unit_tests += %D%/test_plan
 unit_tests += %D%/test_scenario
 check_PROGRAMS += $(unit_tests)
@@ -9,6 +10,7 @@ TESTS += $(unit_tests)
 LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 
 %C%_test_base_SOURCES = %D%/test_base.c %D%/unit.h
+%C%_test_disturb_SOURCES = %D%/test_disturb.c
 %C%_test_plan_SOURCES = %D%/test_plan.c %D%/unit.h
 %C%_test_scenario_SOURCES = %D%/test_scenario.c %D%/unit.h
 endif

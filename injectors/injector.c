@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What every injector needs: words for the timeline, and a wait that ends with the phase. */
+#include "injectors/injector.h"
+
+#include <linux/futex.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "src/base/clock.h"
+
+/* The end of a run is not announced through the futex: a wait looks for it this often. */
+#define STOP_POLL (100 * NSEC_PER_MSEC)
+
+enum step inject_idle(struct injection *in, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(in->idle_reason, sizeof(in->idle_reason), fmt, args);
+	va_end(args);
+	return STEP_IDLE;
+}
+
+void inject_note(struct injection *in, const char *fmt, ...)
+{
+	char text[400];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	machine_note(in->machine, in->name, text);
+}
+
+bool inject_over(const struct injection *in)
+{
+	return atomic_load(in->stop) || atomic_load(in->serial_now) != in->serial;
+}
+
+bool inject_pause(const struct injection *in, uint64_t ns)
+{
+	uint64_t end = clock_mono() + ns, now;
+
+	while (!inject_over(in) && (now = clock_mono()) < end) {
+		uint64_t wait = MIN(end - now, STOP_POLL);
+		struct timespec ts = {.tv_sec = 0, .tv_nsec = (long)wait};
+
+		/* The word is shared with churn, hence no FUTEX_PRIVATE_FLAG. */
+		syscall(SYS_futex, in->serial_now, FUTEX_WAIT, in->serial, &ts, NULL, 0);
+	}
+	return inject_over(in);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/engine/disturb.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "src/base/clock.h"
+#include "src/guard/messages.h"
+
+/* Streams of injectors are told from those of workers by this. ("inject" in ASCII.) */
+#define STREAM_INJECT 0x696e6a656374ULL
+
+/* A step that found nothing to do, or was refused, is not tried again at once. */
+#define PAUSE_IDLE    (20 * NSEC_PER_MSEC)
+#define PAUSE_REFUSED (10 * NSEC_PER_MSEC)
+
+/* The ends of a run and of preparation are not announced through the futex: looked for this often. */
+#define POLL (100 * NSEC_PER_MSEC)
+
+/* One injection and its thread. Only `thread` is the main thread's, all else is the injection's own. */
+struct disturber {
+	struct shared *shared;
+	unsigned int index;
+	const struct plan_injection *planned;
+	struct machine machine;
+	struct finding_sink sink;
+	struct injection in;
+	pthread_t thread;
+	bool running;
+};
+
+static uint32_t bit(const struct disturber *d)
+{
+	return 1U << d->index;
+}
+
+static bool run_over(const struct shared *s)
+{
+	return atomic_load(&s->stop) || atomic_load(&s->abandon) || atomic_load(&s->stage) == STAGE_DONE;
+}
+
+static void emit_finding(void *self, const struct finding *f)
+{
+	const struct disturber *d = self;
+	struct finding stamped = *f;
+
+	stamped.time = clock_mono() - d->shared->start_mono;
+	stamped.round = atomic_load(&d->shared->round);
+	stamped.phase = atomic_load(&d->shared->phase);
+	message_send(d->machine.socket, MESSAGE_FINDING, &stamped, sizeof(stamped));
+}
+
+static void set_up(struct disturber *d, struct shared *s, unsigned int index, int socket)
+{
+	*d = (struct disturber){.shared = s, .index = index, .planned = &s->plan.injection[index]};
+	d->machine.socket = socket;
+	d->sink = (struct finding_sink){.emit = emit_finding, .self = d};
+	d->in = (struct injection){
+		.name = d->planned->injector->name,
+		.machine = &d->machine,
+		.params = &d->planned->params,
+		.random = stream_make(s->plan.seed, STREAM_INJECT + index, 0),
+		.target = -1,
+		.phase_arg = "",
+		.exposure = &s->exposure[index],
+		.findings = &d->sink,
+		.serial_now = &s->phase_serial,
+		.stop = &s->stop,
+	};
+}
+
+/* Wait for the next change of the phase, or the run's end. */
+static void await_change(const struct shared *s, uint32_t seen)
+{
+	struct timespec ts = {.tv_sec = 0, .tv_nsec = (long)POLL};
+
+	syscall(SYS_futex, &s->phase_serial, FUTEX_WAIT, seen, &ts, NULL, 0);
+}
+
+static void open_target(struct disturber *d)
+{
+	const struct shared *s = d->shared;
+
+	d->in.target = -1;
+	if (!atomic_load(&s->target_mounted))
+		return;
+	d->in.btrfs = s->target.btrfs;
+	d->in.target = open(s->target.mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (d->in.target < 0)
+		inject_note(&d->in, "cannot open %s: %s", s->target.mountpoint, strerror(errno));
+}
+
+static void close_target(struct disturber *d)
+{
+	if (d->in.target >= 0)
+		close(d->in.target);
+	d->in.target = -1;
+}
+
+/* What the counters were when a phase began. */
+struct tally {
+	uint64_t steps, idle, failed, pages, dirty;
+};
+
+static struct tally tally(const struct exposure *x)
+{
+	return (struct tally){atomic_load(&x->steps), atomic_load(&x->idle), atomic_load(&x->failed),
+			      atomic_load(&x->pages), atomic_load(&x->dirty)};
+}
+
+static void note_phase(struct disturber *d, const struct tally *before)
+{
+	struct tally now = tally(d->in.exposure);
+
+	inject_note(&d->in, "%s%s%lu steps, %lu refused, %lu idle%s%s%s, %lu pages moved, %lu of them dirty",
+		    d->in.phase_arg, d->in.phase_arg[0] ? ": " : "", now.steps - before->steps,
+		    now.failed - before->failed, now.idle - before->idle, d->in.idle_reason[0] ? " (" : "",
+		    d->in.idle_reason, d->in.idle_reason[0] ? ")" : "", now.pages - before->pages,
+		    now.dirty - before->dirty);
+}
+
+static void steps(struct disturber *d)
+{
+	struct exposure *x = d->in.exposure;
+
+	while (!inject_over(&d->in) && !run_over(d->shared)) {
+		switch (d->planned->injector->step(&d->in)) {
+		case STEP_DONE:
+			atomic_fetch_add(&x->steps, 1);
+			break;
+		case STEP_IDLE:
+			atomic_fetch_add(&x->idle, 1);
+			inject_pause(&d->in, PAUSE_IDLE);
+			break;
+		case STEP_REFUSED:
+			atomic_fetch_add(&x->failed, 1);
+			inject_pause(&d->in, PAUSE_REFUSED);
+			break;
+		}
+	}
+}
+
+/* One phase from its begin to rest. */
+static void act(struct disturber *d)
+{
+	const struct injector *injector = d->planned->injector;
+	struct tally before = tally(d->in.exposure);
+	struct error e;
+
+	d->in.idle_reason[0] = '\0';
+	open_target(d);
+	if (injector->phase && injector->phase(&d->in, &e)) {
+		inject_note(&d->in, "sits this phase out: %s", e.text);
+	} else {
+		steps(d);
+		if (injector->rest)
+			injector->rest(&d->in);
+		note_phase(d, &before);
+	}
+	close_target(d);
+}
+
+/* Act if this injection's bit is set in the phase with serial number `serial`. */
+static void try_phase(struct disturber *d, uint32_t serial)
+{
+	struct shared *s = d->shared;
+
+	atomic_fetch_or(&s->acting, bit(d));
+	if (atomic_load(&s->phase_serial) == serial && (atomic_load(&s->inject) & bit(d)) && !run_over(s)) {
+		d->in.serial = serial;
+		d->in.random = stream_make(s->plan.seed, STREAM_INJECT + d->index, serial);
+		d->in.phase_arg = s->plan.phase[atomic_load(&s->phase)].arg[d->index];
+		act(d);
+	}
+	atomic_fetch_and(&s->acting, ~bit(d));
+}
+
+static int start(struct disturber *d)
+{
+	struct error e;
+
+	if (!d->planned->injector->start || !d->planned->injector->start(&d->in, &e))
+		return 0;
+	atomic_store(&d->in.exposure->unable, true);
+	inject_note(&d->in, "unavailable: %s", e.text);
+	return -1;
+}
+
+static void *disturber_main(void *arg)
+{
+	struct disturber *d = arg;
+	struct shared *s = d->shared;
+	uint32_t done = 0; /* serial of the phase that this thread has seen to */
+	bool any = false;
+
+	if (!start(d)) {
+		while (!run_over(s)) {
+			uint32_t serial = atomic_load(&s->phase_serial);
+
+			if ((any && serial == done) || !(atomic_load(&s->inject) & bit(d))) {
+				await_change(s, serial);
+				continue;
+			}
+			try_phase(d, serial);
+			done = serial;
+			any = true;
+		}
+	}
+	if (d->planned->injector->finish)
+		d->planned->injector->finish(&d->in);
+	return NULL;
+}
+
+static int launch(struct disturber *d)
+{
+	char name[16]; /* with the NUL, what the kernel keeps of a thread's name */
+	int err = pthread_create(&d->thread, NULL, disturber_main, d);
+
+	if (err) {
+		atomic_store(&d->in.exposure->unable, true);
+		inject_note(&d->in, "unavailable: no thread: %s", strerror(err));
+		return -1;
+	}
+	d->running = true;
+	snprintf(name, sizeof(name), "inject:%s", d->in.name);
+	pthread_setname_np(d->thread, name);
+	return 0;
+}
+
+int disturb_main(struct shared *s, const int *sockets)
+{
+	struct disturber disturbers[PLAN_INJECTORS] = {0};
+	int status = 0;
+
+	for (unsigned int i = 0; i < s->plan.injection_count; i++) {
+		if (s->plan.injection[i].unavailable)
+			continue;
+		set_up(&disturbers[i], s, i, sockets[i]);
+		if (launch(&disturbers[i]))
+			status = 1;
+	}
+	for (unsigned int i = 0; i < s->plan.injection_count; i++) {
+		if (disturbers[i].running)
+			pthread_join(disturbers[i].thread, NULL);
+	}
+	return status;
+}
