@@ -10,6 +10,8 @@
 #ifndef RECOW_INJECTOR_H
 #define RECOW_INJECTOR_H
 
+#include <stdatomic.h>
+
 #include "src/base/error.h"
 #include "src/base/random.h"
 #include "src/finding/finding.h"
