@@ -192,26 +192,41 @@ static int start(struct disturber *d)
 	return -1;
 }
 
+static void name_thread(const struct disturber *d)
+{
+	char name[16]; /* with the NUL, what the kernel keeps of a thread's name */
+
+	snprintf(name, sizeof(name), "inject:%s", d->in.name);
+	pthread_setname_np(pthread_self(), name);
+}
+
+/* Act in each phase that has this injection's bit, once, until the run is over. */
+static void see_to_phases(struct disturber *d)
+{
+	struct shared *s = d->shared;
+	uint32_t done = 0;
+	bool any = false;
+
+	while (!run_over(s)) {
+		uint32_t serial = atomic_load(&s->phase_serial);
+
+		if ((any && serial == done) || !(atomic_load(&s->inject) & bit(d))) {
+			await_change(s, serial);
+			continue;
+		}
+		try_phase(d, serial);
+		done = serial;
+		any = true;
+	}
+}
+
 static void *disturber_main(void *arg)
 {
 	struct disturber *d = arg;
-	struct shared *s = d->shared;
-	uint32_t done = 0; /* serial of the phase that this thread has seen to */
-	bool any = false;
 
-	if (!start(d)) {
-		while (!run_over(s)) {
-			uint32_t serial = atomic_load(&s->phase_serial);
-
-			if ((any && serial == done) || !(atomic_load(&s->inject) & bit(d))) {
-				await_change(s, serial);
-				continue;
-			}
-			try_phase(d, serial);
-			done = serial;
-			any = true;
-		}
-	}
+	name_thread(d);
+	if (!start(d))
+		see_to_phases(d);
 	if (d->planned->injector->finish)
 		d->planned->injector->finish(&d->in);
 	return NULL;
@@ -219,7 +234,6 @@ static void *disturber_main(void *arg)
 
 static int launch(struct disturber *d)
 {
-	char name[16]; /* with the NUL, what the kernel keeps of a thread's name */
 	int err = pthread_create(&d->thread, NULL, disturber_main, d);
 
 	if (err) {
@@ -228,8 +242,6 @@ static int launch(struct disturber *d)
 		return -1;
 	}
 	d->running = true;
-	snprintf(name, sizeof(name), "inject:%s", d->in.name);
-	pthread_setname_np(d->thread, name);
 	return 0;
 }
 

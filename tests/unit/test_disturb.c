@@ -371,6 +371,16 @@ static void unavailable_never_starts(void **state)
 	run_free(&r);
 }
 
+static bool noted(const char *text)
+{
+	bool found;
+
+	pthread_mutex_lock(&record.lock);
+	found = strstr(record.notes, text) != NULL;
+	pthread_mutex_unlock(&record.lock);
+	return found;
+}
+
 static void failed_phase_has_no_step_and_no_rest(void **state)
 {
 	const struct injector *const injectors[] = {&absent};
@@ -379,7 +389,7 @@ static void failed_phase_has_no_step_and_no_rest(void **state)
 
 	run_begin(&r);
 	set_inject(&r, 1);
-	while (!strchr(record.notes, '\n') && clock_mono() < limit)
+	while (!noted("\n") && clock_mono() < limit)
 		sleep_ns(NSEC_PER_MSEC);
 	run_end(&r);
 	assert_string_equal(record.calls[0], "SPF");
