@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What recow writes. Every byte is a pure function of (run, worker, operation, object, file offset), so no
- *data is kept and any range can be made again. Content is built of 64-byte lines, aligned to the file offset.
- *Each line is stamped with its origin and carries a check word, so that a line found anywhere says where it
- *belongs:
+ * data is kept and any range can be made again. Content is built of 64-byte lines, aligned to the file
+ *offset. Each line is stamped with its origin and carries a check word, so that a line found anywhere says
+ *where it belongs:
  *
  *	word 0   run key ^ origin (worker << 52 | operation << 12 | 0)
  *	word 1   run key' ^ (object << 32 | line number), line number = file offset / 64 modulo 2^32
- *	word 2-6 filler drawn from words 0 and 1 (all equal for one operation in four: compressible)
- *	word 7   check over words 0 and 1
+ *	word 2-6 filler drawn from words 0 and 1 (all equal for one operation in four: compressible to about
+ *half) word 7   check over words 0 and 1
  *
  * All words are little-endian. A short or unaligned write holds parts of lines; they are regenerated the same
- *way.
+ * way.
  */
 #ifndef RECOW_CONTENT_H
 #define RECOW_CONTENT_H
@@ -61,19 +61,22 @@ void content_symlink(const struct content_key *key, char *buf,
 
 /*
  * Names. A name reference is what the model and the journal keep of a name: the number of its record (unique
- * among the live names of a worker) and a tag with its length and the seed of its filler. The bytes follow
- * from it: a prefix code of the worker (in directories that several workers share) and of the number, filled
- * up to the length. Bytes are any but NUL and '/'; most names are plain text, some hold blanks, newlines and
- * non-UTF-8 bytes. Never "." or "..".
+ * among the live names of a worker) and a tag with its length (top 8 bits) and the seed of its filler (low 16
+ * bits). The bytes follow from it: a prefix code of the worker (in directories that several workers share)
+ * and of the number, filled up to the length. Bytes are any but NUL and '/'; most names are plain text, some
+ * hold blanks, newlines and non-UTF-8 bytes. Never "." or "..".
  */
 struct nameref {
 	uint32_t number;
-	uint32_t tag; /* length in the top 8 bits, filler seed below */
+	uint32_t tag; /* length in the top 8 bits, filler seed in the low 16 */
 };
 
+/* `length` is 1 to 255 bytes (0 is taken as 1, more as 255); of `seed` the low 16 bits count. */
 static inline struct nameref nameref_make(uint32_t number, unsigned int length, uint32_t seed)
 {
-	return (struct nameref){.number = number, .tag = (uint32_t)length << 24 | (seed & 0xffffff)};
+	uint32_t bytes = length < 1 ? 1 : MIN(length, 255U);
+
+	return (struct nameref){.number = number, .tag = bytes << 24 | (seed & 0xffff)};
 }
 
 /* Write the name, NUL-terminated, into buf (256 bytes). Returns its length, which can exceed the wanted one

@@ -1,3 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
-	%D%/content.h
+	%D%/content.c \
+	%D%/content.h \
+	%D%/hash.c \
+	%D%/hash.h \
+	%D%/names.c

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
 	%D%/file.h \
+	%D%/reader.c \
+	%D%/record.c \
 	%D%/record.h \
-	%D%/ring.h
+	%D%/ring.c \
+	%D%/ring.h \
+	%D%/writer.c

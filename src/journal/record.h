@@ -37,6 +37,9 @@ struct journal_record {
 _Static_assert(sizeof(struct op_args) == 32, "arguments have their place in a journal record");
 _Static_assert(sizeof(struct journal_record) == 64, "a plain operation takes 64 bytes");
 
+/* What `check` must be. */
+uint32_t journal_record_check(const struct journal_record *r);
+
 enum journal_flags {
 	JOURNAL_MORE = 1,    /* another record of the same operation follows (batches) */
 	JOURNAL_MARK = 2,    /* not an operation: a barrier; args.offset is the round, answer the phase */

@@ -45,7 +45,8 @@ struct object {
 	uint16_t mode;  /* permission bits, 07777 */
 	uint8_t type;   /* enum object_type */
 	uint8_t flags;  /* enum object_flags */
-	uint16_t depth; /* directory levels below the anchor */
+	uint16_t depth; /* directory levels below the anchor when it was made or moved; what lies below a
+			   directory that is moved keeps its own */
 	uint16_t pad;
 };
 
@@ -55,7 +56,6 @@ struct name {
 	uint32_t next;   /* next link of the same object, NAME_NONE at the end */
 	uint32_t place;  /* its place in the pick list of its kind */
 	uint32_t tag;    /* struct nameref */
-	uint32_t pad;
 };
 
 struct xattr {
@@ -63,7 +63,6 @@ struct xattr {
 	uint32_t number;    /* the attribute is "user.recow.<number>" */
 	uint64_t operation; /* that set it: the key of its value */
 	uint32_t length;
-	uint32_t pad;
 };
 
 /* What wrote bytes [start, start + length) of a block. The rest of the block is zero. */
@@ -78,27 +77,32 @@ struct fragment {
 /* Lists from which an operation draws in O(1). */
 enum pick { PICK_FILE, PICK_DIR, PICK_SYMLINK, PICKS };
 
-#define BLOCK_CLASSES 15
+#define BLOCK_CLASSES 14
 
 /* A root: all that is needed to read a model. Plain data, copied to freeze it. */
 struct model_view {
 	struct page_pool *pool;
 	uint32_t worker;
 	uint32_t epoch;
-	uint64_t run;        /* the run's content key */
-	uint64_t operations; /* operations learned so far */
-	uint64_t bytes;      /* sum of the sizes of its files */
+	uint32_t anchors; /* how many of its objects are anchors, from OBJECT_ROOT on */
+	uint32_t reserved;
+	uint64_t run;         /* the run's content key */
+	uint64_t operations;  /* operations learned so far */
+	uint64_t bytes;       /* sum of the sizes of its files */
+	uint64_t blocks_used; /* blocks of its files that hold data */
+	uint64_t mapped;      /* all blocks of its files, holes too */
 	struct array objects, names, xattrs, fragments;
 	struct array picks[PICKS];
 	struct array blocks[BLOCK_CLASSES];
-	uint64_t sum; /* XXH3 of all before; set when frozen */
+	uint64_t sum; /* of all before; set when frozen, 0 in the live state (whose pages are read unchecked)
+		       */
 };
 
 struct model {
 	struct model_view head; /* the live state */
 	struct page_owner owner;
-	struct frozen *newest;  /* frozen roots, newest first */
-	unsigned char *scratch; /* two blocks, for regenerating */
+	struct frozen *newest;   /* frozen roots, newest first */
+	struct scratch *scratch; /* room for regenerating a block; private to the model */
 };
 
 /* A pinned root. Any thread reads it until it is released; the owner reclaims its pages afterwards. */
@@ -115,10 +119,11 @@ struct frozen {
 /* Make an empty model with its anchors: OBJECT_ROOT and `shared_dirs` shared directories. */
 int model_init(struct model *m, struct page_pool *pool, uint32_t worker, uint64_t run,
 	       unsigned int shared_dirs, struct error *e);
+/* Free what lies outside the pool. The pages stay taken until the pool's mapping goes. */
 void model_destroy(struct model *m);
 
 /* Freeze the present state in O(1), with one pin. model_release() takes it back (any thread); the owner's
- * next freeze or model_reap() reclaims. */
+ * next freeze or model_reap() reclaims. NULL for lack of memory. */
 struct frozen *model_freeze(struct model *m);
 void model_pin(struct frozen *f);
 void model_release(struct frozen *f);
@@ -137,7 +142,11 @@ struct model_create {
 	uint16_t mode;
 	uint64_t size; /* of a symlink's target */
 	int64_t time_min, time_max;
+	uint32_t uid, gid;
 };
+/* name.number must be model_next_name(). Flag OBJECT_REALM comes from the parent. Returns the new object's
+ * id, OBJECT_NONE when the pool is exhausted. The parent's times are the caller's affair (model_set_mtime),
+ * here and in all changes below. */
 uint32_t model_create(struct model *m, uint64_t op, const struct model_create *c);
 void model_link(struct model *m, uint64_t op, uint32_t object, uint32_t parent, struct nameref name);
 /* Remove a name; the object goes with its last one. */
@@ -148,9 +157,10 @@ void model_unlink(struct model *m, uint64_t op, uint32_t name);
 void model_rename(struct model *m, uint64_t op, uint32_t name, uint32_t parent, struct nameref to,
 		  uint32_t victim);
 /* Bytes [offset, offset + len) were written with content_key (run, worker, op, object); `data` are those
- * bytes. */
+ * bytes. Grows the file if need be; a gap behind the old end is a hole. Times stay as they are. */
 void model_write(struct model *m, uint64_t op, uint32_t object, uint64_t offset, const void *data,
 		 size_t len);
+/* To 0: the content is known again (OBJECT_UNSURE goes). */
 void model_truncate(struct model *m, uint64_t op, uint32_t object, uint64_t size);
 void model_set_mode(struct model *m, uint64_t op, uint32_t object, uint16_t mode);
 void model_set_owner(struct model *m, uint64_t op, uint32_t object, uint32_t uid, uint32_t gid);
@@ -168,7 +178,11 @@ uint32_t model_pick_count(const struct model *m, enum pick list);
 /* ---- reading: the live head by its owner, or a frozen view by anyone
  * ------------------------------------------- */
 
-/* Each returns false when the record is free, out of range, or its page fails its checksum. */
+/* Does the view's own checksum hold? True for a live one. */
+bool view_intact(const struct model_view *v);
+
+/* Each returns false when the record is free, out of range, or its page fails its checksum (which the pool
+ * counts). Objects are numbered from 1 below v->objects.count, names from 0 below v->names.count. */
 bool view_object(const struct model_view *v, uint32_t object, struct object *out);
 bool view_name(const struct model_view *v, uint32_t number, struct name *out);
 bool view_xattr(const struct model_view *v, uint32_t number, struct xattr *out);
@@ -177,8 +191,8 @@ struct block_entry {
 	uint64_t hash;
 	uint64_t writer; /* packed; view_fragments() unpacks */
 };
-/* Entries [first, first + count) of a file's blocks. Returns how many were read (less at the end of the map
- * or on harness corruption). */
+/* Entries [first, first + count) of a file's blocks. A hole has writer 0 and the hash of zeroes. Returns how
+ * many were read (less at the end of the map or on harness corruption). */
 size_t view_blocks(const struct model_view *v, const struct object *o, uint64_t first, size_t count,
 		   struct block_entry *out);
 /* The fragments of a block, by start. Returns their number, 0 for a hole. `object` is the id of the file it
@@ -199,11 +213,14 @@ int view_path(const struct model_view *v, uint32_t number, char *buf, size_t len
 /* Anchors' paths, used by who makes them: "w%04u" and "shared/d%02u". */
 int anchor_path(uint32_t worker, uint32_t object, char *buf, size_t len);
 
+/* Index pages are counted to what they index. */
 struct model_stats {
-	uint64_t objects, names, xattrs, blocks, fragments;
-	uint64_t block_bytes;  /* all memory of block maps, index included */
-	uint64_t object_bytes; /* objects, first names, pick lists */
-	uint64_t link_bytes;   /* further names */
+	uint64_t objects, names, xattrs; /* without the anchors */
+	uint64_t blocks;                 /* with data; a hole costs at most its entry */
+	uint64_t fragments;
+	uint64_t block_bytes;  /* all memory of block maps */
+	uint64_t object_bytes; /* objects, first names and their places in the pick lists */
+	uint64_t link_bytes;   /* further names and theirs */
 	uint64_t xattr_bytes;
 	uint64_t fragment_bytes;
 	uint64_t total_bytes; /* all pages in use */

@@ -4,9 +4,13 @@
  *
  * A `page_pool` hands out 1 KiB pages of a large shared mapping. An `array` is a radix tree of such pages
  * that holds fixed-size records, numbered from 0; its root fits into a small struct that is copied to freeze
- * it. A page that was born before the current epoch belongs to a frozen root too and is copied before it is
+ * it. A page that was born before the newest frozen root belongs to that root too and is copied before it is
  * changed. Each page carries an XXH3 of its payload: it is checked before a change and on every read through
  * a frozen root, and a mismatch is memory corruption in the harness, never in the filesystem.
+ *
+ * Pages that a change replaces go on a dead list, as in ZFS: each frozen root has the list of the pages that
+ * its next older neighbour has and it has no longer; the list of the live state hangs on the owner. When a
+ * root goes, the pages that its next younger neighbour lacks and its next older one never had are free.
  *
  * One thread writes (the owner). Any thread of any process that has the mapping reads what is frozen.
  */
@@ -22,7 +26,7 @@
 #define PAGE_PAYLOAD (PAGE_BYTES - 16U)
 
 struct page {
-	uint64_t sum;   /* XXH3-64 of birth and payload */
+	uint64_t sum;   /* over birth and payload */
 	uint32_t birth; /* epoch in which it was made */
 	uint32_t link;  /* next page of a free list or dead list; not under the checksum */
 	unsigned char payload[PAGE_PAYLOAD];
@@ -32,7 +36,7 @@ struct page {
 struct page_pool {
 	uint32_t pages;             /* capacity */
 	_Atomic uint32_t next;      /* first page never handed out; taken in batches */
-	_Atomic uint32_t corrupted; /* pages whose checksum failed */
+	_Atomic uint32_t corrupted; /* checksums found wrong (a page counts each time it is looked at) */
 };
 
 /* Lay a pool over `mapping` (page-aligned, zero-filled, `bytes` long). Returns it. */
@@ -43,43 +47,81 @@ static inline struct page *page_at(const struct page_pool *pool, uint32_t number
 	return (struct page *)((char *)(uintptr_t)pool + (size_t)number * PAGE_BYTES);
 }
 
-/* A record array. Plain data: copy it to freeze it. */
+/* What the owner needs to change its arrays: where pages come from and go to. One per model. */
+struct page_owner {
+	struct page_pool *pool;
+	uint32_t epoch; /* birth of new pages */
+	uint32_t kept;  /* epoch of the newest frozen root, 0 if none: pages born later are private */
+	uint32_t free;  /* free list of pages */
+	uint32_t batch, batch_end;
+	uint32_t dead;  /* pages replaced since the newest frozen root, which still needs them */
+	uint32_t used;  /* pages in use: live, frozen, dead */
+	bool corrupted; /* a checksum failed in this owner's pages; the change was not made */
+	bool exhausted; /* the pool has no page left; further changes are lost, the run must end */
+};
+
+void page_owner_init(struct page_owner *o, struct page_pool *pool);
+
+/* Does the page's checksum hold? */
+bool page_intact(const struct page *p);
+
+/* Make page *number ready to be changed: check it, or copy it (*number then changes) when a frozen root has
+ * it too, or make a zeroed one when *number is 0. page_close() must follow. NULL with o->corrupted or
+ * o->exhausted set. */
+struct page *page_open(struct page_owner *o, uint32_t *number);
+void page_close(struct page *p);
+
+/* The live state no longer has this page. */
+void page_drop(struct page_owner *o, uint32_t number);
+
+/* A frozen root goes. `younger` is the dead list of its next younger neighbour (or of the owner), `own` its
+ * own, `older_epoch` the epoch of its next older neighbour, 0 if none. */
+void page_reclaim(struct page_owner *o, uint32_t *younger, uint32_t own, uint32_t older_epoch);
+
+/* ---- arrays
+ * --------------------------------------------------------------------------------------------------- */
+
+#define ARRAY_NONE UINT32_MAX
+
+/* A record array. Plain data: copy it to freeze it. Memory is held for pages that have a record in use, and
+ * for the index over them. */
 struct array {
-	uint32_t root;   /* page number; 0 while empty */
-	uint32_t count;  /* records ever made; valid numbers are below it */
-	uint32_t free;   /* first free record + 1, linked through their first 4 bytes; 0 if none */
+	uint32_t root;   /* page number of the topmost index page; 0 while empty */
+	uint32_t count;  /* one more than the highest number ever given out */
 	uint32_t live;   /* records in use */
+	uint32_t pages;  /* pages it consists of */
 	uint16_t record; /* bytes per record, 4 to PAGE_PAYLOAD */
 	uint16_t per_page;
 	uint32_t depth; /* levels of index pages over the leaves */
 };
 
-/* What the owner needs to change its arrays: where pages come from and go to. One per model. */
-struct page_owner {
-	struct page_pool *pool;
-	uint32_t epoch;       /* pages born in this epoch are private */
-	uint32_t oldest_kept; /* epoch of the newest frozen root that is still pinned, 0 if none */
-	uint32_t free;        /* free list of pages */
-	uint32_t batch, batch_end;
-	uint32_t dead;  /* pages replaced since the newest frozen root, which still needs them */
-	uint32_t used;  /* pages in use: live, frozen, dead; for statistics */
-	bool corrupted; /* a checksum failed in this owner's pages */
-	bool exhausted; /* the pool has no page left; further changes are lost, the run must end */
-};
-
 void array_init(struct array *a, size_t record);
 
-/* Record n for reading by the owner. */
-const void *array_at(const struct page_owner *o, const struct array *a, uint32_t n);
+/* Record n for reading by the owner, unchecked. A record that is not in use is zero but for its first two
+ * bytes. Never NULL: zeroes for a number out of range. Good until the next change of the array. */
+const void *array_at(const struct page_pool *pool, const struct array *a, uint32_t n);
 
-/* Record n for reading through a frozen root; NULL when the page's checksum fails (counted in the pool). */
+/* Record n for reading through a frozen root; NULL when a page's checksum fails (counted in the pool). */
 const void *array_frozen(const struct page_pool *pool, const struct array *a, uint32_t n);
 
 /* Overwrite `len` bytes at `at` of record n. (A copy in, so that the checksum can be made here, once.) */
 void array_put(struct page_owner *o, struct array *a, uint32_t n, size_t at, const void *bytes, size_t len);
 
-/* A new record, zeroed: the lowest free one or one behind the last. Returns its number. */
+/* A new record, zeroed: the lowest that is not in use. Returns its number, or ARRAY_NONE (see page_owner). */
 uint32_t array_new(struct page_owner *o, struct array *a);
+
+/* The number that array_new() will return. */
+uint32_t array_next(const struct page_pool *pool, const struct array *a);
+
+/* Take record n, which must not be in use, as array_new() takes the lowest. -1 if it is, or for lack of
+ * pages. */
+int array_take(struct page_owner *o, struct array *a, uint32_t n);
+
 void array_free(struct page_owner *o, struct array *a, uint32_t n);
+
+/* Call each() for every record in use, by number, until it returns non-zero, and return that; else 0, or -1
+ * when a page's checksum fails. */
+int array_each(const struct page_pool *pool, const struct array *a,
+	       int (*each)(void *self, uint32_t n, const void *record), void *self);
 
 #endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/content/content.h"
+
+#include <endian.h>
+#include <string.h>
+
+#include "src/base/random.h"
+#include "src/content/hash.h"
+
+#define WORDS (LINE_SIZE / 8)
+
+/* Odd constants with evenly spread bits: the golden ratio and the multipliers of MurmurHash3's and xxHash's
+ * finalisers. */
+#define K1 0x9e3779b97f4a7c15ULL
+#define K2 0xff51afd7ed558ccdULL
+#define K3 0xc4ceb9fe1a85ec53ULL
+
+/* What is the same in every line of one key. */
+struct line_key {
+	uint64_t origin; /* word 0 */
+	uint64_t object; /* word 1 without the line number */
+	bool repeat;     /* the filler words of a line are equal */
+};
+
+static uint64_t second_key(uint64_t run)
+{
+	return mix64(run + K1);
+}
+
+static uint64_t origin_pack(struct origin o)
+{
+	return (uint64_t)o.worker << 52 | (o.operation & ((1ULL << 40) - 1)) << 12;
+}
+
+static struct line_key line_key(const struct content_key *key)
+{
+	uint64_t plain = origin_pack(key->origin);
+
+	return (struct line_key){
+		.origin = key->run ^ plain,
+		.object = second_key(key->run) ^ (uint64_t)key->object << 32,
+		.repeat = (mix64(plain ^ K2) & 3) == 0,
+	};
+}
+
+static uint64_t line_check(uint64_t word0, uint64_t word1)
+{
+	return mix64(word0 + K1 + (word1 ^ word1 >> 32) * K3);
+}
+
+static void line_make(const struct line_key *key, uint32_t number, unsigned char *out)
+{
+	uint64_t w[WORDS];
+	uint64_t check;
+
+	w[0] = key->origin;
+	w[1] = key->object ^ number;
+	check = line_check(w[0], w[1]);
+	w[WORDS - 1] = check;
+	for (unsigned int i = 2; i < WORDS - 1; i++) {
+		uint64_t x = (check ^ (key->repeat ? 2 : i) * K1) * K2;
+
+		w[i] = x ^ x >> 32;
+	}
+	for (unsigned int i = 0; i < WORDS; i++)
+		w[i] = htole64(w[i]);
+	memcpy(out, w, LINE_SIZE);
+}
+
+/* Copy `len` bytes of line `number`, from byte `at` of it. */
+static void line_part(const struct line_key *key, uint64_t number, size_t at, unsigned char *out, size_t len)
+{
+	unsigned char line[LINE_SIZE];
+
+	line_make(key, (uint32_t)number, line);
+	memcpy(out, line + at, len);
+}
+
+void content_fill(const struct content_key *key, uint64_t offset, void *buf, size_t len)
+{
+	struct line_key k = line_key(key);
+	unsigned char *out = buf;
+	uint64_t number = offset / LINE_SIZE;
+	size_t at = offset % LINE_SIZE;
+
+	if (at) {
+		size_t part = MIN(LINE_SIZE - at, len);
+
+		line_part(&k, number++, at, out, part);
+		out += part;
+		len -= part;
+	}
+	for (; len >= LINE_SIZE; len -= LINE_SIZE, out += LINE_SIZE)
+		line_make(&k, (uint32_t)number++, out);
+	if (len)
+		line_part(&k, number, 0, out, len);
+}
+
+bool content_stamp(uint64_t run, const void *line, struct stamp *out)
+{
+	uint64_t w[WORDS], origin, place;
+
+	memcpy(w, line, LINE_SIZE);
+	w[0] = le64toh(w[0]);
+	w[1] = le64toh(w[1]);
+	origin = w[0] ^ run;
+	if (le64toh(w[WORDS - 1]) != line_check(w[0], w[1]) || (origin & 0xfff) != 0 ||
+	    origin >> 52 >= ORIGIN_WORKERS)
+		return false;
+	place = w[1] ^ second_key(run);
+	*out = (struct stamp){
+		.origin = {.worker = (uint32_t)(origin >> 52),
+			   .operation = origin >> 12 & ((1ULL << 40) - 1)},
+		.object = (uint32_t)(place >> 32),
+		.line = (uint32_t)place,
+	};
+	return true;
+}
+
+uint64_t content_hash(const void *block)
+{
+	return hash_bytes(block, BLOCK_SIZE);
+}
+
+uint64_t content_hash_of_zeroes(void)
+{
+	/* XXH3-64 of 4096 zero bytes; test_content compares it with the library's answer. */
+	return 0x93d76fe148c689baULL;
+}
+
+void content_xattr(const struct content_key *key, uint32_t number, void *buf, size_t len)
+{
+	struct content_key k = *key;
+
+	k.run = mix64(key->run ^ (uint64_t)(number + 1) * K3);
+	content_fill(&k, 0, buf, len);
+}
+
+void content_symlink(const struct content_key *key, char *buf, size_t len)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678-_/";
+	struct stream s = stream_make(key->run, origin_pack(key->origin), key->object);
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i % 8 == 0)
+			bits = stream_u64(&s);
+		buf[i] = letters[bits & 63];
+		bits >>= 8;
+	}
+	if (len && buf[0] == '/')
+		buf[0] = '.';
+	buf[len] = '\0';
+}

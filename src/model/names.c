@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names: which object is called what, where; and the lists from which operations draw. */
+#include <string.h>
+
+#include "src/model/private.h"
+
+static void name_unpack(const struct stored_name *s, struct name *out)
+{
+	*out = (struct name){
+		.object = s->object,
+		.parent = s->parent,
+		.next = s->next,
+		.place = s->place,
+		.tag = (uint32_t)s->length << 24 | s->seed,
+	};
+}
+
+bool view_name(const struct model_view *v, uint32_t number, struct name *out)
+{
+	const struct stored_name *s = view_record(v, &v->names, number);
+
+	if (!s || !s->length)
+		return false;
+	name_unpack(s, out);
+	return true;
+}
+
+static void name_get(const struct model *m, uint32_t number, struct name *out)
+{
+	name_unpack(array_at(m->head.pool, &m->head.names, number), out);
+}
+
+static void name_put(struct model *m, uint32_t number, const struct name *n)
+{
+	struct stored_name s = {
+		.object = n->object,
+		.parent = n->parent,
+		.next = n->next,
+		.place = n->place,
+		.seed = (uint16_t)n->tag,
+		.length = (uint8_t)MAX(n->tag >> 24, 1U),
+	};
+
+	array_put(&m->owner, &m->head.names, number, 0, &s, sizeof(s));
+}
+
+/* ---- pick lists
+ * ------------------------------------------------------------------------------------------------- Rows of
+ * name numbers without gaps: the last one moves into the place of one that goes. */
+
+static enum pick pick_of(uint8_t type)
+{
+	return type == OBJECT_FILE ? PICK_FILE : type == OBJECT_DIR ? PICK_DIR : PICK_SYMLINK;
+}
+
+static uint32_t pick_at(const struct model *m, enum pick list, uint32_t place)
+{
+	uint32_t number;
+
+	memcpy(&number, array_at(m->head.pool, &m->head.picks[list], place), sizeof(number));
+	return number;
+}
+
+static uint32_t pick_add(struct model *m, enum pick list, uint32_t number)
+{
+	struct array *a = &m->head.picks[list];
+	uint32_t place = array_new(&m->owner, a);
+
+	array_put(&m->owner, a, place, 0, &number, sizeof(number));
+	return place;
+}
+
+static void pick_remove(struct model *m, enum pick list, uint32_t place)
+{
+	struct array *a = &m->head.picks[list];
+	uint32_t last = a->live - 1;
+	uint32_t moved = pick_at(m, list, last);
+	struct name n;
+
+	if (place != last) {
+		array_put(&m->owner, a, place, 0, &moved, sizeof(moved));
+		name_get(m, moved, &n);
+		n.place = place;
+		name_put(m, moved, &n);
+	}
+	array_free(&m->owner, a, last);
+}
+
+uint32_t model_pick_count(const struct model *m, enum pick list)
+{
+	return m->head.picks[list].live;
+}
+
+uint32_t model_pick(const struct model *m, enum pick list, uint64_t r)
+{
+	uint32_t count = model_pick_count(m, list);
+
+	return count ? pick_at(m, list, (uint32_t)(((unsigned __int128)r * count) >> 64)) : NAME_NONE;
+}
+
+/* ---- links of an object
+ * ----------------------------------------------------------------------------------------- */
+
+/* Record `number` becomes a name of object `id` (*o; the caller stores it). */
+static void link_add(struct model *m, uint32_t number, struct name *n, uint32_t id, struct object *o)
+{
+	n->object = id;
+	n->next = o->first_name;
+	n->place = pick_add(m, pick_of(o->type), number);
+	name_put(m, number, n);
+	o->first_name = number;
+	o->links++;
+}
+
+/* Record `number` is no longer a name of *o (which the caller stores). The record itself stays. */
+static void link_remove(struct model *m, uint32_t number, struct object *o)
+{
+	struct name n, before = {0};
+	uint32_t at = o->first_name;
+
+	name_get(m, number, &n);
+	if (at == number) {
+		o->first_name = n.next;
+	} else {
+		for (uint32_t left = o->links; left; left--) {
+			name_get(m, at, &before);
+			if (before.next == number)
+				break;
+			at = before.next;
+		}
+		before.next = n.next;
+		name_put(m, at, &before);
+	}
+	o->links--;
+	pick_remove(m, pick_of(o->type), n.place);
+}
+
+/* A directory has got one name more (by = 1) or less (by = -1). */
+static void count_child(struct model *m, uint64_t op, uint32_t dir, int by)
+{
+	struct object o;
+
+	object_get(m, dir, &o);
+	o.children += (uint32_t)by;
+	o.changed = op;
+	object_put(m, dir, &o);
+}
+
+/* ---- changes
+ * ----------------------------------------------------------------------------------------------------- */
+
+uint32_t model_next_object(const struct model *m)
+{
+	return array_next(m->head.pool, &m->head.objects);
+}
+
+uint32_t model_next_name(const struct model *m)
+{
+	return array_next(m->head.pool, &m->head.names);
+}
+
+void names_add_anchor(struct model *m, uint32_t id)
+{
+	struct object o = {.type = OBJECT_DIR, .first_name = NAME_NONE, .mode = 0755, .flags = OBJECT_ANCHOR};
+	struct name n = {.parent = OBJECT_NONE};
+	uint32_t number;
+
+	if (id >= OBJECT_FIRST_SHARED)
+		o.flags |= OBJECT_SHARED | OBJECT_REALM;
+	array_new(&m->owner, &m->head.objects);
+	number = array_new(&m->owner, &m->head.names);
+	link_add(m, number, &n, id, &o);
+	object_put(m, id, &o);
+	m->head.anchors++;
+}
+
+/* The object as it is when it has just been made in `parent`. */
+static struct object object_fresh(uint64_t op, const struct model_create *c, const struct object *parent)
+{
+	return (struct object){
+		.size = c->type == OBJECT_SYMLINK ? c->size : 0,
+		.mtime_min = c->time_min,
+		.mtime_max = c->time_max,
+		.born = op,
+		.changed = op,
+		.first_name = NAME_NONE,
+		.uid = c->uid,
+		.gid = c->gid,
+		.mode = c->mode,
+		.type = (uint8_t)c->type,
+		.flags = parent->flags & OBJECT_REALM,
+		.depth = (uint16_t)(parent->depth + 1),
+	};
+}
+
+uint32_t model_create(struct model *m, uint64_t op, const struct model_create *c)
+{
+	struct name n = {.parent = c->parent, .tag = c->name.tag};
+	uint32_t id = array_new(&m->owner, &m->head.objects);
+	uint32_t number = array_new(&m->owner, &m->head.names);
+	struct object o, parent;
+
+	model_learned(m, op);
+	if (id == ARRAY_NONE || number == ARRAY_NONE)
+		return OBJECT_NONE;
+	object_get(m, c->parent, &parent);
+	o = object_fresh(op, c, &parent);
+	link_add(m, number, &n, id, &o);
+	object_put(m, id, &o);
+	count_child(m, op, c->parent, 1);
+	return id;
+}
+
+void model_link(struct model *m, uint64_t op, uint32_t object, uint32_t parent, struct nameref name)
+{
+	struct name n = {.parent = parent, .tag = name.tag};
+	uint32_t number = array_new(&m->owner, &m->head.names);
+	struct object o;
+
+	model_learned(m, op);
+	if (number == ARRAY_NONE)
+		return;
+	object_get(m, object, &o);
+	link_add(m, number, &n, object, &o);
+	o.changed = op;
+	object_put(m, object, &o);
+	count_child(m, op, parent, 1);
+}
+
+/* An object has lost a name; the last one takes it along. */
+static void object_lost_name(struct model *m, uint64_t op, uint32_t id, struct object *o)
+{
+	if (o->links) {
+		o->changed = op;
+		object_put(m, id, o);
+	} else {
+		object_free(m, id, o);
+	}
+}
+
+void model_unlink(struct model *m, uint64_t op, uint32_t name)
+{
+	struct object o;
+	struct name n;
+
+	model_learned(m, op);
+	if (!view_name(&m->head, name, &n))
+		return;
+	object_get(m, n.object, &o);
+	link_remove(m, name, &o);
+	object_lost_name(m, op, n.object, &o);
+	count_child(m, op, n.parent, -1);
+	array_free(&m->owner, &m->head.names, name);
+}
+
+/* Another directory, another name, the same record. */
+static void rename_plain(struct model *m, uint64_t op, uint32_t name, uint32_t parent, struct nameref to)
+{
+	struct object o, dir;
+	struct name n;
+
+	name_get(m, name, &n);
+	object_get(m, n.object, &o);
+	object_get(m, parent, &dir);
+	count_child(m, op, n.parent, -1);
+	count_child(m, op, parent, 1);
+	n.parent = parent;
+	n.tag = to.tag;
+	name_put(m, name, &n);
+	o.depth = (uint16_t)(dir.depth + 1);
+	o.changed = op;
+	object_put(m, n.object, &o);
+}
+
+/* The victim's record carries on under the object of `name`, whose own record goes. */
+static void rename_over(struct model *m, uint64_t op, uint32_t name, uint32_t victim)
+{
+	struct object lost, moved, dir;
+	struct name n, v;
+
+	name_get(m, name, &n);
+	name_get(m, victim, &v);
+	object_get(m, v.object, &lost);
+	link_remove(m, victim, &lost);
+	object_lost_name(m, op, v.object, &lost);
+
+	object_get(m, n.object, &moved);
+	object_get(m, v.parent, &dir);
+	link_remove(m, name, &moved);
+	array_free(&m->owner, &m->head.names, name);
+	link_add(m, victim, &v, n.object, &moved);
+	moved.depth = (uint16_t)(dir.depth + 1);
+	moved.changed = op;
+	object_put(m, n.object, &moved);
+	count_child(m, op, n.parent, -1);
+}
+
+void model_rename(struct model *m, uint64_t op, uint32_t name, uint32_t parent, struct nameref to,
+		  uint32_t victim)
+{
+	struct name n, v;
+
+	model_learned(m, op);
+	if (!view_name(&m->head, name, &n))
+		return;
+	if (victim == NAME_NONE)
+		rename_plain(m, op, name, parent, to);
+	else if (view_name(&m->head, victim, &v) && v.object != n.object)
+		rename_over(m, op, name, victim);
+}
