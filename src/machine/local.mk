@@ -1,4 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/door.c \
+	%D%/facts.c \
+	%D%/look.c \
 	%D%/machine.h \
+	%D%/programs.c \
+	%D%/programs.h \
+	%D%/survey.c \
 	%D%/survey.h

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/rundir.c \
 	%D%/rundir.h \
+	%D%/shared.c \
 	%D%/shared.h

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guard's side of the door to the machine: note the old state, sync the note, make the change, answer. A
+ *hand (src/guard/hand.h) does what may block:
+ *
+ *	hand	looks up the old state, when it isn't noted yet, and sends it
+ *	guard	appends it to the undo log, says go
+ *	hand	syncs the log, makes the change, answers by its exit status
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "src/base/clock.h"
+#include "src/guard/state.h"
+#include "src/guard/write.h"
+
+#define DEFAULT_LIMIT (10 * NSEC_PER_SEC)
+#define MEMORY_STATE  "/sys/devices/system/memory/memory%u/state"
+
+/* Journals and models of a long run, on a slow disk. */
+#define CLERK_LIMIT (300 * NSEC_PER_SEC)
+
+/* From the hand: the state before the change. */
+struct old_state {
+	int32_t err; /* 0; ENODATA: nothing to note */
+	char old[UNDO_OLD];
+};
+
+void door_open(struct door *d, const char *name, int socket)
+{
+	*d = (struct door){.socket = socket, .hand = {.socket = -1}};
+	snprintf(d->name, sizeof(d->name), "%s", name);
+}
+
+/* ---- in the hand ---- */
+
+static int ask_to_note(const struct change *c, int socket)
+{
+	struct old_state state = {0};
+	char go;
+
+	state.err = c->kind->note(c->what, state.old, sizeof(state.old));
+	if (state.err && state.err != ENODATA)
+		return state.err;
+	if (send(socket, &state, sizeof(state), MSG_NOSIGNAL) < 0 || recv(socket, &go, 1, 0) != 1)
+		return ECANCELED;
+	return 0;
+}
+
+static int change_work(void *arg, int socket)
+{
+	const struct change *c = arg;
+	int err = c->note ? ask_to_note(c, socket) : 0;
+
+	if (err)
+		return err;
+	/* Cheap when it is clean; and when another hand has noted the same but not synced yet, this one must.
+	 */
+	if (fdatasync(c->log))
+		return errno;
+	return c->path[0] ? write_value(c->path, c->value) : 0;
+}
+
+/* ---- in the guard ---- */
+
+static void finish(struct guard *g, struct door *d, int answer)
+{
+	double took = (double)(clock_mono() - d->begun) / 1e9;
+
+	if (d->busy == DOOR_CHANGE && d->change.path[0])
+		timeline_event(&g->timeline, "change", "{s:s, s:s, s:s, s:i, s:f}", "who", d->name, "path",
+			       d->change.path, "value", d->change.value, "errno", answer, "took", took);
+	if (d->busy == DOOR_CHECKPOINT && !answer)
+		clerk_drop(g);
+	if ((d->busy == DOOR_CHECKPOINT || d->busy == DOOR_DURABLE) && answer)
+		guard_fail(g, "journals and models could not be written: %s", strerror(answer));
+	d->busy = DOOR_IDLE;
+	message_answer(d->socket, answer);
+}
+
+static void begin_change(struct guard *g, struct door *d, uint64_t limit)
+{
+	struct change *c = &d->change;
+	int err;
+
+	d->busy = DOOR_CHANGE;
+	d->begun = clock_mono();
+	c->log = g->undo.fd;
+	if (!g->locked && c->path[0])
+		err = EPERM;
+	else if (g->lost_count == LOST_MAX)
+		err = EBUSY;
+	else
+		err = hand_start(&d->hand, change_work, c, limit ? limit : DEFAULT_LIMIT);
+	if (err)
+		finish(g, d, err);
+}
+
+static void take_set(struct guard *g, struct door *d, const struct message_set *m)
+{
+	struct change *c = &d->change;
+	const char *what;
+
+	*c = (struct change){0};
+	snprintf(c->path, sizeof(c->path), "%.*s", (int)sizeof(m->path) - 1, m->path);
+	snprintf(c->value, sizeof(c->value), "%.*s", (int)sizeof(m->value) - 1, m->value);
+	c->kind = undo_kind_of_path(c->path, &what);
+	snprintf(c->what, sizeof(c->what), "%s", what);
+	c->note = !undo_find(&g->undo, c->kind, c->what);
+	begin_change(g, d, m->limit);
+}
+
+static void take_memory(struct guard *g, struct door *d, const struct message_memory *m)
+{
+	struct change *c = &d->change;
+
+	*c = (struct change){.kind = undo_kind_by_name("memory")};
+	snprintf(c->what, sizeof(c->what), "%u", m->block);
+	snprintf(c->path, sizeof(c->path), MEMORY_STATE, m->block);
+	snprintf(c->value, sizeof(c->value), "%.*s", (int)sizeof(m->state) - 1, m->state);
+	c->note = !undo_find(&g->undo, c->kind, c->what);
+	begin_change(g, d, m->limit);
+}
+
+static void take_cleanup(struct guard *g, struct door *d, const struct message_cleanup *m)
+{
+	char name[sizeof(m->kind)];
+	struct change *c = &d->change;
+	int err = 0;
+
+	*c = (struct change){0};
+	snprintf(name, sizeof(name), "%.*s", (int)sizeof(m->kind) - 1, m->kind);
+	snprintf(c->what, sizeof(c->what), "%.*s", (int)sizeof(m->path) - 1, m->path);
+	c->kind = undo_kind_by_name(name);
+	if (!c->kind || c->kind->note)
+		err = EINVAL;
+	else if (!undo_find(&g->undo, c->kind, c->what))
+		err = undo_note(&g->undo, c->kind, c->what, "");
+	if (err)
+		message_answer(d->socket, err);
+	else
+		begin_change(g, d, 0);
+}
+
+static void take_clerk(struct guard *g, struct door *d, uint32_t kind)
+{
+	int err;
+
+	d->busy = kind == MESSAGE_DURABLE ? DOOR_DURABLE : DOOR_CHECKPOINT;
+	d->begun = clock_mono();
+	clerk_drain(g);
+	err = hand_start(&d->hand, kind == MESSAGE_DURABLE ? clerk_sync : clerk_checkpoint, g, CLERK_LIMIT);
+	if (err)
+		finish(g, d, err);
+}
+
+static void take_error(struct guard *g, const struct error *error)
+{
+	g->error = *error;
+	g->error.text[sizeof(g->error.text) - 1] = '\0';
+	g->churn_failed = true;
+}
+
+static void take_note(struct guard *g, const struct message_note *m)
+{
+	char who[sizeof(m->who)], text[sizeof(m->text)];
+
+	snprintf(who, sizeof(who), "%.*s", (int)sizeof(m->who) - 1, m->who);
+	snprintf(text, sizeof(text), "%.*s", (int)sizeof(m->text) - 1, m->text);
+	timeline_event(&g->timeline, "note", "{s:s, s:s}", "who", who, "text", text);
+}
+
+static void take(struct guard *g, struct door *d, uint32_t kind, const void *body, size_t len)
+{
+	static const size_t sizes[] = {
+		[MESSAGE_SET] = sizeof(struct message_set),
+		[MESSAGE_MEMORY] = sizeof(struct message_memory),
+		[MESSAGE_FINDING] = sizeof(struct finding),
+		[MESSAGE_NOTE] = sizeof(struct message_note),
+		[MESSAGE_ERROR] = sizeof(struct error),
+		[MESSAGE_CLEANUP] = sizeof(struct message_cleanup),
+	};
+	static struct finding aligned; /* the packet's body is not; single-threaded, never kept */
+
+	if (kind >= ARRAY_SIZE(sizes) || len != sizes[kind]) {
+		guard_fail(g, "a message of %s makes no sense (kind %u, %zu bytes)", d->name, kind, len);
+		return;
+	}
+	if (kind == MESSAGE_SET) {
+		take_set(g, d, body);
+	} else if (kind == MESSAGE_MEMORY) {
+		take_memory(g, d, body);
+	} else if (kind == MESSAGE_FINDING) {
+		memcpy(&aligned, body, sizeof(aligned));
+		guard_find(g, &aligned);
+	} else if (kind == MESSAGE_NOTE) {
+		take_note(g, body);
+	} else if (kind == MESSAGE_ERROR) {
+		take_error(g, body);
+	} else if (kind == MESSAGE_CLEANUP) {
+		take_cleanup(g, d, body);
+	} else {
+		take_clerk(g, d, kind);
+	}
+}
+
+void door_serve(struct guard *g, struct door *d)
+{
+	static _Alignas(8) unsigned char packet[MESSAGE_BYTES];
+	const void *body;
+	uint32_t kind;
+	long len;
+
+	while (d->socket >= 0) {
+		len = message_receive(d->socket, &kind, packet, sizeof(packet), &body);
+		if (len == -1)
+			return;
+		if (len == -2) {
+			close(d->socket);
+			d->socket = -1;
+			return;
+		}
+		take(g, d, kind, body, (size_t)len);
+	}
+}
+
+/* The old state came: note it, say go. Without a note there is no change. */
+static void note_and_go(struct guard *g, struct door *d)
+{
+	const struct change *c = &d->change;
+	struct old_state state;
+	int err = 0;
+
+	if (recv(d->hand.socket, &state, sizeof(state), MSG_DONTWAIT) != sizeof(state))
+		return;
+	state.old[sizeof(state.old) - 1] = '\0';
+	/* Another hand may have noted it meanwhile. */
+	if (!state.err && !undo_find(&g->undo, c->kind, c->what))
+		err = undo_note(&g->undo, c->kind, c->what, state.old);
+	if (err) {
+		guard_fail(g, "the undo log can't be written: %s", strerror(err));
+		hand_hurry(&d->hand);
+		return;
+	}
+	d->noted = g->undo.count;
+	send(d->hand.socket, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void door_advance(struct guard *g, struct door *d)
+{
+	enum hand_state state;
+	pid_t lost;
+	int answer;
+
+	if (!d->hand.pid)
+		return;
+	if (d->busy == DOOR_CHANGE && d->change.note)
+		note_and_go(g, d);
+	state = hand_look(&d->hand, &answer, &lost);
+	if (state == HAND_BUSY)
+		return;
+	if (state == HAND_LOST) {
+		g->lost[g->lost_count++] = lost;
+		guard_say(g, "%s: process %d hangs in the kernel and was given up (%s)", d->name, (int)lost,
+			  d->change.path);
+	}
+	finish(g, d, answer);
+}
+
+void door_close(struct guard *g, struct door *d)
+{
+	while (d->hand.pid) {
+		hand_hurry(&d->hand);
+		door_advance(g, d);
+		sleep_ns(NSEC_PER_MSEC);
+	}
+	if (d->socket >= 0)
+		close(d->socket);
+	d->socket = -1;
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A run from its directory to its verdict. What comes in which order, and why: docs/guard.md. */
+#include "src/guard/guard.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "src/base/clock.h"
+#include "src/guard/cgroup.h"
+#include "src/guard/count.h"
+#include "src/guard/mounts.h"
+#include "src/guard/state.h"
+#include "src/guard/write.h"
+#include "src/run/rundir.h"
+
+/* Models may take this part of the machine's memory; the mapping is sparse. */
+#define POOL_PART 2
+#define POOL_MIN  (256 * MiB)
+
+/* ---- before ---- */
+
+/* Keep what the guard has now in memory, so that it gets on while others thrash. Not the shared mappings that
+ * come later: they are sparse and would be filled. Without CAP_IPC_LOCK or a high enough limit it goes
+ * without. */
+static void stay_in_memory(struct guard *g)
+{
+	if (mlockall(MCL_CURRENT))
+		guard_say(g, "the guard's memory can't be locked: %s", strerror(errno));
+	/* Needs CAP_SYS_RESOURCE; the children's higher values protect the guard well enough. */
+	write_value("/proc/self/oom_score_adj", "-900");
+}
+
+static void take_lock(struct guard *g, struct plan *p)
+{
+	char reason[sizeof(p->no_inject_reason)];
+
+	g->facts.injected = p->inject && p->injection_count;
+	if (!g->facts.injected)
+		return;
+	g->locked = lock_take(&g->lock, LOCK_DIR, g->run, reason, sizeof(reason));
+	if (g->locked)
+		return;
+	p->inject = false;
+	memcpy(p->no_inject_reason, reason, sizeof(p->no_inject_reason));
+}
+
+/* What the children mount goes with them. */
+static void leave_mount_namespace(struct guard *g)
+{
+	int err = mounts_private();
+
+	if (err)
+		guard_say(g, "no private mount namespace: %s", strerror(err));
+}
+
+static int mkdir_work(void *arg, int socket)
+{
+	return mkdir(arg, 0755) ? errno : 0;
+}
+
+/* Note something that this run makes, before it does. */
+static int note_own(struct guard *g, const char *kind, const char *what)
+{
+	int err = undo_note(&g->undo, undo_kind_by_name(kind), what, "");
+
+	return err ? err : undo_sync(&g->undo);
+}
+
+static void make_cgroup(struct guard *g)
+{
+	struct shared *s = g->shared;
+	char name[64];
+	struct stat st;
+	int err;
+
+	snprintf(name, sizeof(name), "recow-%d", (int)getpid());
+	err = cgroup_choose(name, s->cgroup, sizeof(s->cgroup));
+	if (!err)
+		err = note_own(g, "rmdir", s->cgroup);
+	if (!err)
+		err = hand_do(mkdir_work, s->cgroup, 3 * NSEC_PER_SEC, NULL);
+	if (!err && stat(s->cgroup, &st))
+		err = errno;
+	if (!err) {
+		s->cgroup_inode = st.st_ino;
+		return;
+	}
+	s->cgroup[0] = '\0';
+	guard_say(g, "no memory cgroup for churn: %s", strerror(err));
+}
+
+/* What churn will make in the run directory. */
+static int note_target(struct guard *g, struct error *e)
+{
+	const struct target_spec *t = &g->shared->plan.target;
+	char path[PATH_MAX];
+	int err = 0;
+
+	if (t->kind == TARGET_AUTO)
+		err = note_own(g, "unlink", rundir_path(path, sizeof(path), g->run, "image"));
+	if (!err && t->kind != TARGET_DIRECTORY)
+		err = note_own(g, "umount", rundir_path(path, sizeof(path), g->run, "mnt"));
+	return err ? error_errno(e, EXIT_CANNOT, err, "cannot write %s", g->undo.path) : 0;
+}
+
+static int write_plan(const struct guard *g, struct error *e)
+{
+	char path[PATH_MAX];
+	FILE *file = fopen(rundir_path(path, sizeof(path), g->run, "plan.txt"), "we");
+
+	if (!file)
+		return error_errno(e, EXIT_CANNOT, errno, "cannot make %s", path);
+	plan_print(&g->shared->plan, file);
+	if (fclose(file))
+		return error_errno(e, EXIT_CANNOT, errno, "cannot write %s", path);
+	return 0;
+}
+
+static uint64_t pool_bytes(void)
+{
+	uint64_t bytes = machine_meminfo_kib("MemTotal") * KiB / POOL_PART;
+
+	return round_up_u64(MAX(bytes, POOL_MIN), 2 * MiB);
+}
+
+static int make_shared(struct guard *g, const struct plan *plan, struct error *e)
+{
+	g->pool_bytes = pool_bytes();
+	g->shared = shared_make(plan, g->pool_bytes, e);
+	if (!g->shared)
+		return -1;
+	mlock(g->shared, sizeof(*g->shared)); /* counters and flags; as far as the limit allows */
+	return 0;
+}
+
+/* From here on there is something to undo. */
+static int prepare(struct guard *g, const struct plan *asked, struct error *e)
+{
+	struct error no_log;
+
+	if (make_shared(g, asked, e) || undo_create(&g->undo, g->run, e))
+		return -1;
+	take_lock(g, &g->shared->plan);
+	if (timeline_open(&g->timeline, g->run, g->shared->start_mono, e) || clerk_open(g, e) ||
+	    write_plan(g, e))
+		return -1;
+	if (summary_write(g->run, g->shared, NULL))
+		return error_set(e, EXIT_CANNOT, "cannot write %s/run.json", g->run);
+	if (!g->shared->plan.inject && g->facts.injected)
+		guard_say(g, "without injectors: %s", g->shared->plan.no_inject_reason);
+	if (kmsg_open(&g->kmsg, g->run, &no_log))
+		guard_say(g, "%s: kernel messages are not judged", no_log.text);
+	make_cgroup(g);
+	leave_mount_namespace(g);
+	return note_target(g, e);
+}
+
+/* ---- signals ---- */
+
+struct signals_before {
+	sigset_t mask;
+	struct sigaction pipe, child;
+};
+
+/* The guard reads them; SIGPIPE must not end it, since there is something to undo. */
+static int take_over_signals(struct guard *g, struct signals_before *before, struct error *e)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, standard = {.sa_handler = SIG_DFL};
+	sigset_t mine;
+
+	sigemptyset(&mine);
+	sigaddset(&mine, SIGINT);
+	sigaddset(&mine, SIGTERM);
+	sigaddset(&mine, SIGHUP);
+	sigaddset(&mine, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mine, &before->mask);
+	sigaction(SIGPIPE, &ignore, &before->pipe);
+	sigaction(SIGCHLD, &standard, &before->child);
+	g->signals = signalfd(-1, &mine, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (g->signals < 0)
+		return error_errno(e, EXIT_CANNOT, errno, "cannot take over signals");
+	return 0;
+}
+
+static void give_signals_back(struct guard *g, const struct signals_before *before)
+{
+	struct signalfd_siginfo seen;
+
+	/* Those that came while the run was ending have had their effect. */
+	while (g->signals >= 0 && read(g->signals, &seen, sizeof(seen)) > 0)
+		;
+	if (g->signals >= 0)
+		close(g->signals);
+	sigaction(SIGPIPE, &before->pipe, NULL);
+	sigaction(SIGCHLD, &before->child, NULL);
+	sigprocmask(SIG_SETMASK, &before->mask, NULL);
+}
+
+/* ---- after ---- */
+
+static void said(void *self, const struct undo_entry *entry, int err)
+{
+	struct guard *g = self;
+	char line[2048];
+
+	undo_show(entry, err, line, sizeof(line));
+	timeline_event(&g->timeline, "undo", "{s:s, s:s, s:i}", "kind", entry->kind->name, "text", line,
+		       "errno", err);
+	if (err && g->listener->note)
+		g->listener->note(g->listener->self, line);
+}
+
+/* The image is evidence after a finding, and the user's with --keep. */
+static void keep_evidence(struct guard *g)
+{
+	char path[PATH_MAX];
+	struct undo_entry *image;
+
+	if (!g->shared->plan.keep && !atomic_load(&g->shared->findings))
+		return;
+	image = undo_find(&g->undo, undo_kind_by_name("unlink"),
+			  rundir_path(path, sizeof(path), g->run, "image"));
+	if (image)
+		undo_mark(&g->undo, image);
+}
+
+static void put_back(struct guard *g)
+{
+	struct undo_listener listener = {.self = g, .said = said};
+
+	keep_evidence(g);
+	g->facts.left = undo_run(&g->undo, &listener);
+	/* A hand that hangs may yet make its change, when the kernel lets go of it. */
+	for (unsigned int i = 0; i < g->lost_count; i++) {
+		if (kill(g->lost[i], 0))
+			continue;
+		guard_say(g, "process %d still hangs in the kernel", (int)g->lost[i]);
+		g->facts.left++;
+	}
+}
+
+static void judge(struct guard *g, struct outcome *out)
+{
+	const struct plan *p = &g->shared->plan;
+	struct counts c;
+
+	count_all(g->shared, &c);
+	g->facts.limited = p->duration || p->rounds || p->ops;
+	g->facts.rounds = c.rounds;
+	g->facts.trials = c.trials;
+	g->facts.exposure = p->min_exposure;
+	g->facts.operations = c.operations;
+	g->facts.verified_bytes = c.verified_bytes;
+	if (g->timeline.err)
+		guard_fail(g, "the run directory can't be written: %s", strerror(g->timeline.err));
+	outcome_decide(&g->facts, out);
+}
+
+/* Children first, since they hold what is to be undone; the undo before the verdict. */
+static void wind_up(struct guard *g, struct outcome *out)
+{
+	for (unsigned int i = 0; i < DOORS; i++)
+		door_close(g, &g->door[i]);
+	clerk_finish(g);
+	put_back(g);
+	judge(g, out);
+	timeline_event(&g->timeline, "end", "{s:i, s:s}", "exit", (int)out->exit, "verdict", out->verdict);
+	summary_write(g->run, g->shared, out);
+}
+
+static void close_all(struct guard *g)
+{
+	lock_release(&g->lock, g->undo.closed);
+	undo_free(&g->undo);
+	kmsg_close(&g->kmsg);
+	timeline_close(&g->timeline);
+	shared_free(g->shared, g->pool_bytes);
+	munlockall();
+}
+
+static void init(struct guard *g, const struct guard_listener *listener, const char *run)
+{
+	*g = (struct guard){.listener = listener,
+			    .signals = -1,
+			    .lock = {.fd = -1, .dir = LOCK_DIR},
+			    .undo = {.fd = -1},
+			    .timeline = {.events = -1, .status = -1},
+			    .kmsg = {.device = -1, .copy = -1},
+			    .churn = {.name = "churn"},
+			    .disturb = {.name = "disturb"}};
+	snprintf(g->run, sizeof(g->run), "%s", run);
+	for (unsigned int i = 0; i < DOORS; i++)
+		door_open(&g->door[i], "", -1);
+}
+
+/* A run that could not begin leaves no machine changed either. */
+static int give_up(struct guard *g, const struct guard_children *children)
+{
+	struct outcome none;
+
+	family_kill(&g->churn);
+	while (!family_look(g, &g->churn))
+		sleep_ns(10 * NSEC_PER_MSEC);
+	if (g->shared && g->undo.fd >= 0)
+		wind_up(g, &none);
+	return -1;
+}
+
+static int execute(struct guard *g, const struct plan *plan, const struct guard_children *children,
+		   struct outcome *out, struct error *e)
+{
+	stay_in_memory(g);
+	if (prepare(g, plan, e) || family_start(g, children, e))
+		return give_up(g, children);
+	if (g->listener->started)
+		g->listener->started(g->listener->self, g->shared);
+	guard_loop(g);
+	wind_up(g, out);
+	if (g->listener->ended)
+		g->listener->ended(g->listener->self, g->shared, out);
+	/* Before the first round churn can only say why it could not begin. */
+	if (g->churn_failed && !atomic_load(&g->shared->round) && out->exit == EXIT_HARNESS && !out->left) {
+		*e = g->error;
+		return -1;
+	}
+	return 0;
+}
+
+int guard_run(const struct plan *plan, const struct guard_children *children,
+	      const struct guard_listener *listener, struct outcome *out, struct error *e)
+{
+	struct signals_before before;
+	struct guard *g;
+	int result;
+
+	if (rundir_make(plan->output, e))
+		return -1;
+	g = malloc(sizeof(*g));
+	if (!g)
+		return error_errno(e, EXIT_CANNOT, ENOMEM, "guard");
+	init(g, listener, plan->output);
+	result = take_over_signals(g, &before, e);
+	if (!result)
+		result = execute(g, plan, children, out, e);
+	close_all(g);
+	give_signals_back(g, &before);
+	free(g);
+	return result;
+}

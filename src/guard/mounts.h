@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The run's own mount namespace. Apart from the rest: sys/mount.h has a BLOCK_SIZE of its own. */
+#ifndef RECOW_MOUNTS_H
+#define RECOW_MOUNTS_H
+
+/* Leave the common mount namespace; what is mounted from now on is seen by this process and its children
+ * only, and goes with the last of them. Returns 0 or an errno. */
+int mounts_private(void);
+
+/* Take away what is mounted at `path`, at once, even when it is in use; the kernel unmounts it when its last
+ * user is gone. Nothing mounted there is no error. Returns 0 or an errno. May block. */
+int mounts_detach(const char *path);
+
+#endif

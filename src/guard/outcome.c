@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/guard/outcome.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/base/units.h"
+
+/* Append to the verdict; what doesn't fit is cut. */
+__attribute__((format(printf, 2, 3))) static void say(struct outcome *out, const char *fmt, ...)
+{
+	size_t used = strlen(out->verdict);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(out->verdict + used, sizeof(out->verdict) - used, fmt, ap);
+	va_end(ap);
+}
+
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void say_done(struct outcome *out, const struct outcome_facts *f)
+{
+	char operations[32], bytes[32];
+
+	say(out, "%llu round%s, %s operations, %s verified", (unsigned long long)f->rounds, plural(f->rounds),
+	    units_show_count(operations, sizeof(operations), f->operations),
+	    units_show_size(bytes, sizeof(bytes), f->verified_bytes));
+}
+
+static void say_findings(struct outcome *out, const struct outcome_facts *f)
+{
+	const char *comma = "";
+
+	say(out, "%u finding%s (", f->findings, plural(f->findings));
+	for (unsigned int i = 0; i < FINDING_CLASSES; i++) {
+		if (!f->by_class[i] || i == FINDING_HARNESS)
+			continue;
+		say(out, "%s%s %u", comma, finding_class_name(i), f->by_class[i]);
+		comma = ", ";
+	}
+	say(out, ")");
+}
+
+/* What went wrong with recow itself; each part behind "; ". */
+static void say_harness(struct outcome *out, const struct outcome_facts *f)
+{
+	const char *sep = out->verdict[0] ? "; " : "";
+
+	if (f->left) {
+		say(out, "%s%u change%s of the machine not put back", sep, f->left, plural(f->left));
+		sep = "; ";
+	}
+	if (f->harness) {
+		say(out, "%srecow's own memory was corrupted (%u page%s)", sep, f->harness,
+		    plural(f->harness));
+		sep = "; ";
+	}
+	if (f->failure[0]) {
+		say(out, "%s%s", sep, f->failure);
+		sep = "; ";
+	}
+	if (f->interrupted && f->limited)
+		say(out, "%scut short by the user", sep);
+}
+
+static void say_clean(struct outcome *out, const struct outcome_facts *f)
+{
+	char pages[32], trials[32];
+
+	say(out, "clean: ");
+	say_done(out, f);
+	if (f->trials) {
+		say(out,
+		    ", %s pages migrated; no finding in %s verified trials: rate below %.2g with 95 %% "
+		    "confidence",
+		    units_show_count(pages, sizeof(pages), f->trials),
+		    units_show_count(trials, sizeof(trials), f->trials), 3.0 / (double)f->trials);
+		return;
+	}
+	say(out, "; no page of it migrated that recow knows of");
+}
+
+static void say_inconclusive(struct outcome *out, const struct outcome_facts *f)
+{
+	char trials[32], asked[32];
+
+	say(out, "inconclusive: ");
+	if (!f->rounds) {
+		say(out, "not one round was verified");
+		return;
+	}
+	say_done(out, f);
+	say(out, ", nothing wrong seen; but %s pages migrated, a clean verdict needs %s",
+	    units_show_count(trials, sizeof(trials), f->trials),
+	    units_show_count(asked, sizeof(asked), f->exposure));
+}
+
+void outcome_decide(const struct outcome_facts *f, struct outcome *out)
+{
+	bool failed = f->left || f->harness || f->failure[0] || (f->interrupted && f->limited);
+	bool thin = f->injected && f->trials < f->exposure;
+
+	*out = (struct outcome){.interrupted = f->interrupted || f->failure[0], .left = f->left};
+	if (f->findings) {
+		out->exit = EXIT_FINDING;
+		say_findings(out, f);
+		say_harness(out, f);
+	} else if (failed) {
+		out->exit = EXIT_HARNESS;
+		say_harness(out, f);
+		if (f->rounds) {
+			say(out, "; until then ");
+			say_done(out, f);
+			say(out, ", nothing wrong seen");
+		} else {
+			say(out, "; nothing was verified");
+		}
+	} else if (!f->rounds || thin) {
+		out->exit = EXIT_INCONCLUSIVE;
+		say_inconclusive(out, f);
+	} else {
+		out->exit = EXIT_CLEAN;
+		say_clean(out, f);
+	}
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verdict, from plain facts. Pure. */
+#ifndef RECOW_OUTCOME_H
+#define RECOW_OUTCOME_H
+
+#include "src/guard/guard.h"
+
+struct outcome_facts {
+	uint32_t findings; /* about the target */
+	uint32_t by_class[FINDING_CLASSES];
+	uint32_t harness;  /* findings about recow's own memory */
+	char failure[160]; /* what of recow failed or died, "" if nothing did */
+	unsigned int left; /* changes that could not be put back */
+	bool interrupted;  /* the user ended it */
+	bool limited;      /* a duration, rounds or operations were asked for */
+	bool injected;     /* injectors were asked for (whether or not they could run) */
+	uint64_t rounds;   /* whole rounds with their verification */
+	uint64_t trials;   /* pages migrated in them */
+	uint64_t exposure; /* as many are asked for a clean verdict; 0: none */
+	uint64_t operations, verified_bytes;
+};
+
+/* Findings (1) come before a failure of the harness (4), that before too little exposure (5), that before
+ * clean (0). */
+void outcome_decide(const struct outcome_facts *f, struct outcome *out);
+
+#endif

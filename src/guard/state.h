@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The guard's own state, shared among the files of this room only. */
+#ifndef RECOW_GUARD_STATE_H
+#define RECOW_GUARD_STATE_H
+
+#include "src/guard/hand.h"
+#include "src/guard/hang.h"
+#include "src/guard/kmsg.h"
+#include "src/guard/lock.h"
+#include "src/guard/messages.h"
+#include "src/guard/outcome.h"
+#include "src/guard/timeline.h"
+#include "src/guard/undo.h"
+#include "src/journal/file.h"
+
+struct child {
+	const char *name;
+	pid_t pid;       /* 0: there is none (any more) */
+	bool stuck;      /* killed, and doesn't die */
+	uint64_t killed; /* when, 0 if not */
+	int status;      /* as waitpid() gave it */
+};
+
+/* A change under way, with all that the hand needs. */
+struct change {
+	const struct undo_kind *kind;
+	char what[4096];
+	char path[256], value[128]; /* what to write; no path: only the log is to be synced */
+	bool note;                  /* the old state has to be noted first */
+	int log;                    /* descriptor of the undo log */
+};
+
+/* One asker: churn, or an injection. It has at most one request under way. */
+struct door {
+	int socket; /* -1: closed */
+	char name[32];
+	struct hand hand;
+	enum { DOOR_IDLE, DOOR_CHANGE, DOOR_DURABLE, DOOR_CHECKPOINT } busy;
+	struct change change;
+	unsigned int noted; /* entries in the log when the hand began: they are on disk when it is done */
+	uint64_t begun;
+};
+
+#define DOORS    (1 + PLAN_INJECTORS)
+#define LOST_MAX 64
+
+struct guard {
+	const struct guard_listener *listener;
+	struct shared *shared;
+	uint64_t pool_bytes;
+	char run[4096];
+	bool locked; /* this run may change the machine */
+	struct machine_lock lock;
+	struct undo_log undo;
+	struct timeline timeline;
+	struct kmsg kmsg;
+	struct journal_writer **journal; /* plan.workers of them */
+	int signals;                     /* signalfd */
+	struct child churn, disturb;
+	struct door door[DOORS]; /* 0 is churn's, 1 + i injection i's */
+	pid_t lost[LOST_MAX];    /* hands that were given up */
+	unsigned int lost_count;
+	unsigned int interrupts;
+	uint64_t abandon_at, kill_at; /* CLOCK_MONOTONIC ns, 0: never */
+	uint64_t next_tick, next_second;
+	uint32_t seen_stage, seen_round, seen_phase; /* on the timeline so far */
+	struct hang_watch hang;
+	struct outcome_facts facts;
+	struct error error; /* what churn said when it could not go on */
+	bool churn_failed;
+};
+
+/* tell.c: to the user and the timeline. */
+void guard_say(struct guard *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Note what of recow failed; the first one stands in the verdict. */
+void guard_fail(struct guard *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Record a finding: store, timeline, listener. */
+void guard_find(struct guard *g, struct finding *f);
+
+/* door.c: requests. */
+void door_open(struct door *d, const char *name, int socket);
+void door_serve(struct guard *g, struct door *d);   /* read what the asker sent */
+void door_advance(struct guard *g, struct door *d); /* see how far the hand is */
+void door_close(struct guard *g, struct door *d);   /* give up what is under way */
+
+/* clerk.c: journals and models on disk. */
+int clerk_open(struct guard *g, struct error *e);
+void clerk_drain(struct guard *g); /* what the rings hold goes to the files */
+hand_work clerk_sync;              /* arg: struct guard */
+hand_work clerk_checkpoint;
+void clerk_drop(struct guard *g);   /* journals behind the checkpoint */
+void clerk_finish(struct guard *g); /* the last models; closes the journals */
+
+/* family.c: the children. */
+int family_start(struct guard *g, const struct guard_children *children, struct error *e);
+void family_stop(struct guard *g); /* ask all to end soon */
+void family_kill(struct child *c);
+/* Look whether a child has ended. True once it is gone or given up. */
+bool family_look(struct guard *g, struct child *c);
+
+/* loop.c: from the fork until the children are gone. */
+void guard_loop(struct guard *g);
+
+#endif

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What can be undone. To add a kind: its functions, and a row in undo_kinds[]. They run in a hand, whose
+ * parent has noted the old state before anything is changed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "src/guard/mounts.h"
+#include "src/guard/undo.h"
+#include "src/guard/write.h"
+#include "src/machine/machine.h"
+#include "src/target/target.h"
+
+/* ---- set: a setting in a file ---- */
+
+/* The kernel shows some choices as "always [madvise] never" and wants the chosen word back. */
+static void pick_chosen(char *value)
+{
+	char *open = strchr(value, '['), *close = open ? strchr(open, ']') : NULL;
+
+	if (!close)
+		return;
+	*close = '\0';
+	memmove(value, open + 1, strlen(open + 1) + 1);
+}
+
+static int note_setting(const char *what, char *old, size_t len)
+{
+	struct stat st;
+
+	if (stat(what, &st))
+		return errno;
+	if (!(st.st_mode & 0444))
+		return ENODATA;
+	if (machine_read(what, old, len))
+		return errno;
+	if (strlen(old) + 1 == len)
+		return EFBIG;
+	pick_chosen(old);
+	return 0;
+}
+
+static int undo_setting(const char *what, const char *old)
+{
+	char now[UNDO_OLD];
+	int err = write_value(what, old);
+
+	if (err)
+		return err;
+	err = note_setting(what, now, sizeof(now));
+	if (err)
+		return err;
+	return strcmp(now, old) ? EAGAIN : 0;
+}
+
+static void show_setting(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, "%s: %s", what, old);
+}
+
+static void set_by_hand(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, "echo '%s' > %s", old, what);
+}
+
+/* ---- dirty: vm.dirty_ratio and vm.dirty_bytes are one limit; writing either sets the other to 0
+ * (Documentation/admin-guide/sysctl/vm.rst), and 0 bytes can't be written back. The same of
+ * dirty_background_*. What is noted is the one in force: "ratio 20" or "bytes 1048576". ---- */
+
+#define DIRTY_DIR "/proc/sys/vm/"
+
+static char *dirty_path(char *buf, size_t len, const char *what, const char *unit)
+{
+	snprintf(buf, len, DIRTY_DIR "%s_%s", what, unit);
+	return buf;
+}
+
+static int note_dirty(const char *what, char *old, size_t len)
+{
+	static const char *const units[] = {"bytes", "ratio"};
+	char path[128], value[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (machine_read(dirty_path(path, sizeof(path), what, units[i]), value, sizeof(value)))
+			return errno;
+		snprintf(old, len, "%s %s", units[i], value);
+		if (strcmp(value, "0"))
+			return 0;
+	}
+	return 0;
+}
+
+static int undo_dirty(const char *what, const char *old)
+{
+	char path[128], unit[8], value[64], now[UNDO_OLD];
+	int err;
+
+	if (sscanf(old, "%7s %63s", unit, value) != 2)
+		return EINVAL;
+	err = write_value(dirty_path(path, sizeof(path), what, unit), value);
+	if (err)
+		return err;
+	err = note_dirty(what, now, sizeof(now));
+	if (err)
+		return err;
+	return strcmp(now, old) ? EAGAIN : 0;
+}
+
+static void show_dirty(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, DIRTY_DIR "%s_%s", what, old);
+	buf[strcspn(buf, " ")] = ':';
+}
+
+static void dirty_by_hand(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, "echo %s > " DIRTY_DIR "%s_%.*s", old + strcspn(old, " ") + 1, what,
+		 (int)strcspn(old, " "), old);
+}
+
+/* ---- memory: the state of a memory block, "offline" or "online ZONE" ---- */
+
+#define MEMORY_DIR "/sys/devices/system/memory/"
+
+static int note_memory(const char *what, char *old, size_t len)
+{
+	char path[128], state[32], zones[64];
+
+	snprintf(path, sizeof(path), MEMORY_DIR "memory%s/state", what);
+	if (machine_read(path, state, sizeof(state)))
+		return errno;
+	if (!strcmp(state, "offline")) {
+		snprintf(old, len, "offline");
+		return 0;
+	}
+	snprintf(path, sizeof(path), MEMORY_DIR "memory%s/valid_zones", what);
+	if (machine_read(path, zones, sizeof(zones)))
+		return errno;
+	/* Of an online block the first word is the zone that it is in (sysfs-memory-page-offline ABI). */
+	snprintf(old, len, "online %.*s", (int)strcspn(zones, " "), zones);
+	return 0;
+}
+
+/* The word that brings an offline block back to the noted zone: online_kernel gives the zone that its
+ * addresses belong to (DMA32, Normal). */
+static const char *online_word(const char *old)
+{
+	return strcmp(old, "online Movable") ? "online_kernel" : "online_movable";
+}
+
+static int undo_memory(const char *what, const char *old)
+{
+	char path[128], now[UNDO_OLD];
+	int err = note_memory(what, now, sizeof(now));
+
+	if (err || !strcmp(now, old))
+		return err;
+	snprintf(path, sizeof(path), MEMORY_DIR "memory%s/state", what);
+	/* The way from one zone to another leads through offline. */
+	if (strcmp(now, "offline"))
+		err = write_value(path, "offline");
+	if (!err && strcmp(old, "offline"))
+		err = write_value(path, online_word(old));
+	if (err)
+		return err;
+	err = note_memory(what, now, sizeof(now));
+	if (err)
+		return err;
+	return strcmp(now, old) ? EAGAIN : 0;
+}
+
+static void show_memory(const char *what, const char *old, char *buf, size_t len)
+{
+	if (!strcmp(old, "offline"))
+		snprintf(buf, len, "memory block %s: offline", what);
+	else
+		snprintf(buf, len, "memory block %s: online in zone %s", what, old + strlen("online "));
+}
+
+static void memory_by_hand(const char *what, const char *old, char *buf, size_t len)
+{
+	int used = snprintf(buf, len, "echo offline > " MEMORY_DIR "memory%s/state", what);
+
+	if (strcmp(old, "offline") && used > 0 && (size_t)used < len)
+		snprintf(buf + used, len - (size_t)used, "; echo %s > " MEMORY_DIR "memory%s/state",
+			 online_word(old), what);
+}
+
+/* ---- things that a run makes ---- */
+
+static int undo_rmdir(const char *what, const char *old)
+{
+	return rmdir(what) && errno != ENOENT ? errno : 0;
+}
+
+static void show_rmdir(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, "directory %s: removed", what);
+}
+
+static void rmdir_by_hand(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, "rmdir '%s'", what);
+}
+
+static int undo_unlink(const char *what, const char *old)
+{
+	return unlink(what) && errno != ENOENT ? errno : 0;
+}
+
+static void show_unlink(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, "file %s: removed", what);
+}
+
+static void unlink_by_hand(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, "rm '%s'", what);
+}
+
+static int undo_tree(const char *what, const char *old)
+{
+	struct error e = {0};
+
+	if (!target_remove_tree(what, &e))
+		return 0;
+	return e.err ? e.err : EIO;
+}
+
+static void show_tree(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, "directory %s with all in it: removed", what);
+}
+
+static void tree_by_hand(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, "rm -r '%s'", what);
+}
+
+/* A mount in the run's own mount namespace: it goes with the namespace, and to recow restore it is gone. */
+static int undo_mount(const char *what, const char *old)
+{
+	return mounts_detach(what);
+}
+
+static void show_mount(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, "mount point %s: unmounted", what);
+}
+
+static void umount_by_hand(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, "umount '%s'", what);
+}
+
+static const struct undo_kind undo_kinds[] = {
+	{.name = "set",
+	 .gone_with_reboot = true,
+	 .attempts = 3,
+	 .limit = 3 * NSEC_PER_SEC,
+	 .note = note_setting,
+	 .undo = undo_setting,
+	 .show = show_setting,
+	 .by_hand = set_by_hand},
+	{.name = "dirty",
+	 .gone_with_reboot = true,
+	 .attempts = 3,
+	 .limit = 3 * NSEC_PER_SEC,
+	 .note = note_dirty,
+	 .undo = undo_dirty,
+	 .show = show_dirty,
+	 .by_hand = dirty_by_hand},
+	{.name = "memory",
+	 .gone_with_reboot = true,
+	 .attempts = 5,
+	 .limit = 3 * NSEC_PER_SEC,
+	 .note = note_memory,
+	 .undo = undo_memory,
+	 .show = show_memory,
+	 .by_hand = memory_by_hand},
+	{.name = "rmdir",
+	 .attempts = 5,
+	 .limit = 3 * NSEC_PER_SEC,
+	 .undo = undo_rmdir,
+	 .show = show_rmdir,
+	 .by_hand = rmdir_by_hand},
+	{.name = "unlink",
+	 .attempts = 1,
+	 .limit = 5 * NSEC_PER_SEC,
+	 .undo = undo_unlink,
+	 .show = show_unlink,
+	 .by_hand = unlink_by_hand},
+	{.name = "tree",
+	 .attempts = 1,
+	 .limit = 120 * NSEC_PER_SEC,
+	 .undo = undo_tree,
+	 .show = show_tree,
+	 .by_hand = tree_by_hand},
+	{.name = "umount",
+	 .gone_with_reboot = true,
+	 .attempts = 1,
+	 .limit = 5 * NSEC_PER_SEC,
+	 .undo = undo_mount,
+	 .show = show_mount,
+	 .by_hand = umount_by_hand},
+};
+
+const struct undo_kind *undo_kind_by_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(undo_kinds); i++) {
+		if (!strcmp(undo_kinds[i].name, name))
+			return &undo_kinds[i];
+	}
+	return NULL;
+}
+
+const struct undo_kind *undo_kind_of_path(const char *path, const char **what)
+{
+	static const char *const dirty[] = {"dirty_background", "dirty"};
+	char name[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirty); i++) {
+		*what = dirty[i];
+		if (!strcmp(path, dirty_path(name, sizeof(name), dirty[i], "ratio")) ||
+		    !strcmp(path, dirty_path(name, sizeof(name), dirty[i], "bytes")))
+			return undo_kind_by_name("dirty");
+	}
+	*what = path;
+	return undo_kind_by_name("set");
+}

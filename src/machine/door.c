@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The asking side of the door: the guard carries it out (src/guard/door.c). */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "src/guard/messages.h"
+#include "src/machine/machine.h"
+
+/* Copy a word into a field of a message. False when it doesn't fit: a cut path would be another file. */
+static bool put(char *field, size_t room, const char *text)
+{
+	return (size_t)snprintf(field, room, "%s", text) < room;
+}
+
+int machine_set(struct machine *m, const char *path, const char *value, uint64_t limit_ns)
+{
+	struct message_set msg = {.limit = limit_ns};
+
+	if (!put(msg.path, sizeof(msg.path), path) || !put(msg.value, sizeof(msg.value), value))
+		return ENAMETOOLONG;
+	return message_ask(m->socket, MESSAGE_SET, &msg, sizeof(msg));
+}
+
+int machine_memory_block(struct machine *m, unsigned int block, const char *state, uint64_t limit_ns)
+{
+	struct message_memory msg = {.block = block, .limit = limit_ns};
+
+	if (!put(msg.state, sizeof(msg.state), state))
+		return EINVAL;
+	return message_ask(m->socket, MESSAGE_MEMORY, &msg, sizeof(msg));
+}
+
+int machine_cleanup(struct machine *m, const char *kind, const char *path)
+{
+	struct message_cleanup msg = {0};
+
+	if (!put(msg.kind, sizeof(msg.kind), kind) || !put(msg.path, sizeof(msg.path), path))
+		return ENAMETOOLONG;
+	return message_ask(m->socket, MESSAGE_CLEANUP, &msg, sizeof(msg));
+}
+
+void machine_note(struct machine *m, const char *who, const char *text)
+{
+	struct message_note msg = {0};
+
+	snprintf(msg.who, sizeof(msg.who), "%s", who);
+	snprintf(msg.text, sizeof(msg.text), "%s", text);
+	message_send(m->socket, MESSAGE_NOTE, &msg, sizeof(msg));
+}

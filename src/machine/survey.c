@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The needs of plug-ins, met or not. The list for people is in facts.c. */
+#include "src/machine/survey.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "src/machine/machine.h"
+#include "src/machine/programs.h"
+
+/* The bit is met when `reason` is empty. */
+__attribute__((format(printf, 4, 5))) static void settle(struct surroundings *s, enum need need, bool met,
+							 const char *fmt, ...)
+{
+	char *reason = s->reason[__builtin_ctz((unsigned int)need)];
+	va_list ap;
+
+	if (met) {
+		s->met |= need;
+		return;
+	}
+	va_start(ap, fmt);
+	vsnprintf(reason, sizeof(s->reason[0]), fmt, ap);
+	va_end(ap);
+}
+
+/* A block that says which zone it is in has not been found to be unremovable. */
+static bool hotplug_possible(void)
+{
+	struct memory_block block[64];
+	size_t count = machine_memory_block_size() ? machine_memory_blocks(block, ARRAY_SIZE(block)) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!block[i].online || (block[i].zone[0] && strcmp(block[i].zone, "none") != 0))
+			return true;
+	}
+	return false;
+}
+
+static bool dirty_writable(void)
+{
+	static const char *const files[] = {"dirty_ratio", "dirty_background_ratio", "dirty_expire_centisecs",
+					    "dirty_writeback_centisecs"};
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "/proc/sys/vm/%s", files[i]);
+		if (access(path, W_OK))
+			return false;
+	}
+	return true;
+}
+
+static void survey_target(struct surroundings *s, const struct target_spec *t)
+{
+	const char *fs = t && t->fs[0] ? t->fs : "btrfs", *checker = checker_of(fs);
+
+	settle(s, NEED_BTRFS, t && !strcmp(fs, "btrfs"), "the target is %s, not btrfs", fs);
+	settle(s, NEED_OWN_TARGET, t && t->kind != TARGET_DIRECTORY,
+	       "the target is a directory of a mounted filesystem, which recow doesn't unmount");
+	settle(s, NEED_FSCK, checker && program_exists(checker), "%s is not installed, the checker of %s",
+	       checker ? checker : "no program", fs);
+}
+
+void machine_survey(struct surroundings *s, const struct target_spec *target)
+{
+	bool root = !geteuid();
+
+	*s = (struct surroundings){.target_known = target != NULL};
+	settle(s, NEED_ROOT, root, "not running as root");
+	survey_target(s, target);
+	settle(s, NEED_MEMORY_HOTPLUG, root && hotplug_possible(),
+	       root ? "no memory block here can go offline (/sys/devices/system/memory)"
+		    : "memory blocks can only be changed by root");
+	settle(s, NEED_KMSG, !access("/dev/kmsg", R_OK), "/dev/kmsg is not readable");
+	settle(s, NEED_DIRTY_SYSCTLS, dirty_writable(), "/proc/sys/vm/dirty_* are not writable");
+}
