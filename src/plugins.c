@@ -3,8 +3,9 @@
 
 #include <stddef.h>
 
+extern const struct workload workload_churn, workload_logtree;
 extern const struct injector injector_hotplug, injector_sync;
 
-const struct workload *const plugin_workloads[] = {NULL};
+const struct workload *const plugin_workloads[] = {&workload_churn, &workload_logtree, NULL};
 const struct injector *const plugin_injectors[] = {&injector_hotplug, &injector_sync, NULL};
 const struct verifier *const plugin_verifiers[] = {NULL};

@@ -1,3 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/churn.c \
+	%D%/logtree.c \
+	%D%/workload.c \
 	%D%/workload.h

@@ -49,6 +49,7 @@ struct op_answer {
 	int64_t time_min; /* CLOCK_REALTIME_COARSE before, ns: no timestamp set by the call is earlier */
 	int64_t time_max; /* CLOCK_REALTIME after */
 	uint64_t size;    /* file size looked at after a failure that may have done its work in part */
+	bool began; /* the object was open and the change itself was called: its failure may leave traces */
 };
 
 /* What a failure leaves behind. */
@@ -88,6 +89,10 @@ struct op {
 /* All operations, by row. */
 extern const struct op *const op_table[];
 extern const size_t op_count;
+
+/* Which of the directories in these arguments are shared among workers: JOURNAL_SHARED, JOURNAL_SHARED2. To
+ * be asked between draw and learn. */
+uint8_t op_journal_flags(const struct op_ctx *c, const struct op_args *args);
 
 const struct op *op_by_name(const char *name);
 const struct op *op_by_id(uint16_t id);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where things are, by the model: paths for system calls, ancestors, realms. */
+#ifndef RECOW_OPS_ADDRESS_H
+#define RECOW_OPS_ADDRESS_H
+
+#include "src/ops/op.h"
+
+/*
+ * The deepest directory level that any shape may have. Fifteen names of 255 bytes with their slashes and the
+ * longest anchor stay below PATH_MAX. No directory with something in it is ever moved deeper than it was, so
+ * the limit holds for everything below it.
+ */
+#define DEPTH_MAX 14U
+
+/* Path of the name `ref` in directory `dir`, relative to the target, into c->path[slot]. `dir` OBJECT_NONE
+ * means the anchor `object` itself. Returns the path; "" (which every system call refuses with ENOENT) when
+ * the model doesn't know the directory. */
+const char *address_path(struct op_ctx *c, unsigned int slot, uint32_t dir, struct nameref ref,
+			 uint32_t object);
+
+/* The same into any buffer; 0, or -1 when it does not fit or the directory is unknown. */
+int address_write(const struct model_view *v, uint32_t dir, struct nameref ref, uint32_t object, char *buf,
+		  size_t len);
+
+/* Does the model have the name `ref` in `dir`? Fills *out when it does. */
+bool address_lookup(const struct model_view *v, uint32_t dir, struct nameref ref, struct name *out);
+
+/* The way from a directory up to its anchor. */
+struct lineage {
+	uint32_t anchor; /* OBJECT_ROOT or a shared directory */
+	uint32_t depth;  /* levels below it; 0: the anchor */
+};
+
+/* False when the model doesn't know the directory. */
+bool address_lineage(const struct model_view *v, uint32_t dir, struct lineage *out);
+
+/* Is `dir` the directory `top` or somewhere below it? */
+bool address_within(const struct model_view *v, uint32_t dir, uint32_t top);
+
+/* Do the two directories lie in different realms (private, shared), which may be different subvolumes? */
+bool address_realms_differ(const struct model_view *v, uint32_t dir, uint32_t other);
+
+/* Is it a directory in which other workers have names too? */
+bool address_shared(const struct model_view *v, uint32_t dir);
+
+/* The content key of what this operation writes into `object`. */
+struct content_key address_key(const struct op_ctx *c, uint32_t object);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/ops/choose.h"
+
+#include "src/ops/address.h"
+
+static enum pick choose_list(struct stream *s, unsigned int kinds)
+{
+	static const unsigned int bit[PICKS] = {
+		[PICK_FILE] = CHOOSE_FILE, [PICK_DIR] = CHOOSE_DIR, [PICK_SYMLINK] = CHOOSE_SYMLINK};
+	static const enum pick tenths[10] = {PICK_FILE, PICK_FILE, PICK_FILE, PICK_FILE, PICK_FILE,
+					     PICK_FILE, PICK_FILE, PICK_DIR,  PICK_DIR,  PICK_SYMLINK};
+	enum pick list = tenths[stream_below(s, ARRAY_SIZE(tenths))];
+
+	while (!(kinds & bit[list]))
+		list = (list + 1) % PICKS;
+	return list;
+}
+
+bool choose(const struct op_ctx *c, struct stream *s, unsigned int kinds, struct chosen *out)
+{
+	const struct model_view *v = &c->model->head;
+
+	for (int i = 0; i < CHOOSE_TRIES; i++) {
+		out->number = model_pick(c->model, choose_list(s, kinds), stream_u64(s));
+		if (out->number == NAME_NONE || !view_name(v, out->number, &out->name) ||
+		    !view_object(v, out->name.object, &out->object))
+			continue;
+		if ((kinds & CHOOSE_ANCHOR) || !(out->object.flags & OBJECT_ANCHOR))
+			return true;
+	}
+	return false;
+}
+
+void choose_subject(const struct chosen *from, struct op_args *args)
+{
+	args->object = from->name.object;
+	args->dir = from->name.parent;
+	args->name = choose_ref(from);
+}
+
+/* How many shared directories there are: their ids are consecutive. */
+static uint32_t shared_count(const struct model_view *v)
+{
+	uint32_t lo = 0, hi = SHARED_DIRS_MAX;
+
+	while (lo < hi) {
+		uint32_t mid = (lo + hi) / 2;
+
+		if (address_shared(v, OBJECT_FIRST_SHARED + mid))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+uint32_t choose_own_directories(const struct op_ctx *c)
+{
+	return model_pick_count(c->model, PICK_DIR) - 1 - shared_count(&c->model->head);
+}
+
+/* Any directory of one realm, or OBJECT_NONE. */
+static uint32_t directory_in_realm(const struct op_ctx *c, struct stream *s, bool shared, uint32_t depth)
+{
+	for (int i = 0; i < CHOOSE_TRIES; i++) {
+		struct chosen dir;
+		struct lineage up;
+
+		if (!choose(c, s, CHOOSE_DIR | CHOOSE_ANCHOR, &dir) ||
+		    !address_lineage(&c->model->head, dir.name.object, &up))
+			continue;
+		if (up.depth <= depth && (up.anchor != OBJECT_ROOT) == shared)
+			return dir.name.object;
+	}
+	return OBJECT_NONE;
+}
+
+uint32_t choose_directory(const struct op_ctx *c, struct stream *s, uint32_t depth)
+{
+	uint32_t anchors = c->shape->shared_dirs ? shared_count(&c->model->head) : 0;
+	bool shared = anchors && stream_chance(s, 2);
+	uint32_t dir;
+
+	if (shared && stream_chance(s, 2))
+		return OBJECT_FIRST_SHARED + (uint32_t)stream_below(s, anchors);
+	dir = directory_in_realm(c, s, shared, depth);
+	if (dir != OBJECT_NONE)
+		return dir;
+	return shared ? OBJECT_FIRST_SHARED + (uint32_t)stream_below(s, anchors) : OBJECT_ROOT;
+}
+
+uint32_t choose_destination(const struct op_ctx *c, struct stream *s, uint32_t dir, uint32_t depth)
+{
+	struct lineage from;
+
+	if (stream_chance(s, 64))
+		return choose_directory(c, s, depth);
+	if (!address_lineage(&c->model->head, dir, &from))
+		return OBJECT_NONE;
+	if (from.depth <= depth && stream_chance(s, 2))
+		return dir;
+	return directory_in_realm(c, s, from.anchor != OBJECT_ROOT, depth);
+}
+
+static unsigned int name_length(struct stream *s)
+{
+	switch (stream_below(s, 32)) {
+	case 0:
+	case 1:
+		return 1;
+	case 2:
+	case 3:
+		return 2;
+	case 4:
+		return 255;
+	case 5:
+	case 6:
+		return (unsigned int)stream_range(s, 1, 255);
+	default:
+		return (unsigned int)stream_range(s, 3, 24);
+	}
+}
+
+struct nameref choose_name(struct stream *s, uint32_t number)
+{
+	unsigned int length = name_length(s);
+
+	return nameref_make(number, length, (uint32_t)stream_below(s, 1 << 16)); /* the model keeps 16 bits */
+}
+
+uint32_t choose_depth(const struct op_ctx *c)
+{
+	return MIN(c->shape->depth, DEPTH_MAX);
+}
+
+uint64_t choose_size(const struct op_ctx *c, uint32_t id, const struct object *file)
+{
+	struct stream own = stream_make(c->model->head.run, id, file->born);
+	uint64_t size = stream_log(&own, MAX(c->shape->size[0], 1U), MAX(c->shape->size[1], 1U));
+
+	return MAX(size, file->size);
+}
