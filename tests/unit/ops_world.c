@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/ops_world.h"
+
+#include <btrfsutil.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "src/base/clock.h"
+
+#define SHARED_DIRS 4
+
+static void die(const char *what)
+{
+	perror(what);
+	abort();
+}
+
+static void note_finding(void *self, const struct finding *f)
+{
+	struct world *w = self;
+
+	if (w->findings++ == 0)
+		snprintf(w->finding, sizeof(w->finding), "%s by %s, operation %llu, object %u, %.1000s: %s",
+			 finding_class_name(f->class), f->verifier, (unsigned long long)f->operation,
+			 f->object, f->path, f->detail);
+}
+
+/* A subvolume on btrfs, a directory elsewhere. */
+static void make_subvolume(struct world *w, const char *path)
+{
+	int fd = openat(w->ctx.target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum btrfs_util_error failed = btrfs_util_create_subvolume_fd(fd, path, 0, NULL, NULL);
+
+	close(fd);
+	if (failed && mkdirat(w->ctx.target, path, 0755))
+		die(path);
+}
+
+static void make_anchors(struct world *w)
+{
+	char path[64];
+
+	anchor_path(0, OBJECT_ROOT, path, sizeof(path));
+	make_subvolume(w, path);
+	make_subvolume(w, "shared");
+	for (uint32_t i = 0; i < SHARED_DIRS; i++) {
+		anchor_path(0, OBJECT_FIRST_SHARED + i, path, sizeof(path));
+		if (mkdirat(w->ctx.target, path, 0755))
+			die(path);
+	}
+}
+
+void world_open(struct world *w, const char *dir, const struct workload *workload, uint64_t seed)
+{
+	struct error e;
+
+	memset(w, 0, sizeof(*w));
+	w->seed = seed;
+	w->mix = workload->mix;
+	w->shape = workload->shape;
+	w->pool_bytes = 1 * GiB;
+	w->pool = mmap(NULL, w->pool_bytes, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	w->ctx.buffer = mmap(NULL, OP_BUFFER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	w->ctx.target = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (w->pool == MAP_FAILED || w->ctx.buffer == MAP_FAILED || w->ctx.target < 0)
+		die(dir);
+	if (model_init(&w->model, page_pool_init(w->pool, w->pool_bytes), 0, mix64(seed), SHARED_DIRS, &e))
+		die(e.text);
+	w->sink = (struct finding_sink){.emit = note_finding, .self = w};
+	w->ctx.model = &w->model;
+	w->ctx.shape = &w->shape;
+	w->ctx.bytes_limit = 256 * MiB;
+	w->ctx.findings = &w->sink;
+	umask(0);
+	make_anchors(w);
+}
+
+void world_close(struct world *w)
+{
+	model_destroy(&w->model);
+	munmap(w->pool, w->pool_bytes);
+	munmap(w->ctx.buffer, OP_BUFFER);
+	close(w->ctx.target);
+}
+
+static const struct op *draw_op(const struct world *w, struct stream *s)
+{
+	unsigned int total = 0;
+	uint64_t r;
+
+	for (const struct weight *m = w->mix; m->op; m++)
+		total += m->weight;
+	r = stream_below(s, total);
+	for (const struct weight *m = w->mix; m->op; m++) {
+		if (r < m->weight)
+			return op_by_name(m->op);
+		r -= m->weight;
+	}
+	return NULL;
+}
+
+/* Hold the number of files within a sixteenth of what the shape wants. */
+static bool is_balanced(const struct world *w, const struct op *op)
+{
+	uint32_t have = model_pick_count(&w->model, PICK_FILE) + model_pick_count(&w->model, PICK_SYMLINK);
+	uint32_t slack = w->shape.files / 16;
+
+	return !(op->balance == BALANCE_GROWS && have > w->shape.files + slack) &&
+	       !(op->balance == BALANCE_SHRINKS && have + slack < w->shape.files);
+}
+
+const struct op *world_draw(struct world *w, uint64_t n, struct op_args *args)
+{
+	struct stream s = stream_make(w->seed, 0, n);
+
+	w->ctx.operation = n;
+	for (;;) {
+		const struct op *op = draw_op(w, &s);
+
+		memset(args, 0, sizeof(*args));
+		if (is_balanced(w, op) && op->draw(&w->ctx, &s, args))
+			return op;
+	}
+}
+
+void world_step(struct world *w, uint64_t n)
+{
+	const bool sample = n % 64 == 0;
+	uint64_t begin = 0, called = 0, answered = 0;
+	struct op_args args;
+	struct op_answer answer;
+	const struct op *op;
+
+	if (sample)
+		begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	op = world_draw(w, n, &args);
+	if (sample)
+		called = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	op->call(&w->ctx, &args, &answer);
+	if (sample)
+		answered = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	op->learn(&w->ctx, &args, &answer);
+	if (answer.ret < 0 && -answer.ret < 1024)
+		w->refused[-answer.ret]++;
+	else
+		w->done[op->id]++;
+	if (sample) {
+		w->sampled++;
+		w->cpu_all += clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+		w->cpu_calls += answered - called;
+	}
+}
+
+static int sweep_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return ftw->level == 0 ? 0 : remove(path);
+}
+
+void world_sweep(const char *dir)
+{
+	nftw(dir, sweep_one, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}

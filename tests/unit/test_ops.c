@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "src/base/units.h"
+#include "src/ops/address.h"
+#include "src/plugins.h"
+#include "tests/unit/ops_world.h"
+#include "tests/unit/unit.h"
+
+extern const struct workload workload_churn, workload_logtree;
+
+/* ---- the table */
+
+static void table_is_sane(void **state)
+{
+	for (size_t i = 0; i < op_count; i++) {
+		const struct op *op = op_table[i];
+
+		assert_non_null(op->draw);
+		assert_non_null(op->call);
+		assert_non_null(op->learn);
+		assert_non_null(op->show);
+		assert_non_null(op->summary);
+		assert_non_null(op->errors);
+		assert_in_range(op->id, 1, 127);
+		assert_ptr_equal(op_by_name(op->name), op);
+		assert_ptr_equal(op_by_id(op->id), op);
+		for (size_t k = 0; k < i; k++) {
+			assert_int_not_equal(op->id, op_table[k]->id);
+			assert_string_not_equal(op->name, op_table[k]->name);
+		}
+	}
+	assert_int_equal(op_count, 19);
+	assert_null(op_by_name("no such operation"));
+	assert_null(op_by_id(0));
+}
+
+static void workloads_name_operations(void **state)
+{
+	for (const struct workload *const *w = plugin_workloads; *w; w++) {
+		for (const struct weight *m = (*w)->mix; m->op; m++) {
+			assert_non_null(op_by_name(m->op));
+			assert_int_not_equal(m->weight, 0);
+		}
+		assert_true((*w)->shape.size[0] <= (*w)->shape.size[1]);
+		assert_true((*w)->shape.write[1] <= OP_BUFFER);
+		assert_true((*w)->shape.depth <= DEPTH_MAX);
+	}
+}
+
+static void parameters_override_the_shape(void **state)
+{
+	struct params p;
+	struct shape shape;
+	struct error e;
+
+	assert_int_equal(params_init(&p, workload_params, workload_param_count, &e), 0);
+	assert_int_equal(workload_shape(&workload_churn, &p, &shape, &e), 0);
+	assert_int_equal(shape.files, workload_churn.shape.files);
+	assert_int_equal(shape.size[1], workload_churn.shape.size[1]);
+	assert_int_equal(params_set(&p, workload_params, workload_param_count, "files", "17", &e), 0);
+	assert_int_equal(params_set(&p, workload_params, workload_param_count, "size_max", "1g", &e), 0);
+	assert_int_equal(workload_shape(&workload_churn, &p, &shape, &e), 0);
+	assert_int_equal(shape.files, 17);
+	assert_int_equal(shape.size[1], 1 * GiB);
+	assert_int_equal(shape.dirs, workload_churn.shape.dirs);
+	assert_int_equal(params_set(&p, workload_params, workload_param_count, "write_max", "2m", &e), -1);
+	assert_int_equal(params_set(&p, workload_params, workload_param_count, "size_min", "2g", &e), 0);
+	assert_int_equal(workload_shape(&workload_churn, &p, &shape, &e), -1);
+	assert_int_equal(e.exit, EXIT_USAGE);
+}
+
+/* ---- drawing, on a directory of /tmp */
+
+static struct world world;
+static char directory[64];
+
+static int open_world(void **state)
+{
+	static struct workload w;
+
+	w = workload_churn;
+	w.shape.files = 150;
+	w.shape.dirs = 20;
+	w.shape.size[1] = 128 * KiB;
+	w.shape.depth = DEPTH_MAX;
+	snprintf(directory, sizeof(directory), "/tmp/recow-ops-XXXXXX");
+	if (geteuid() != 0 || !mkdtemp(directory))
+		return -1;
+	world_open(&world, directory, &w, 42);
+	world.ctx.bytes_limit = 2 * MiB;
+	return 0;
+}
+
+static int close_world(void **state)
+{
+	world_close(&world);
+	world_sweep(directory);
+	return rmdir(directory);
+}
+
+static void check_name(uint32_t dir, struct nameref ref, bool may_exist)
+{
+	struct object o;
+	struct name n;
+
+	assert_true(view_object(&world.model.head, dir, &o));
+	assert_int_equal(o.type, OBJECT_DIR);
+	if (view_name(&world.model.head, ref.number, &n))
+		assert_true(may_exist);
+	else
+		assert_int_equal(ref.number, model_next_name(&world.model));
+	assert_in_range(ref.tag >> 24, 1, 255);
+}
+
+/* Whatever was drawn lies in the model, and its paths fit. */
+static void check_args(const struct op *op, const struct op_args *args)
+{
+	const struct model_view *v = &world.model.head;
+	const bool two =
+		op_by_name("rename") == op || op_by_name("rename_over") == op || op_by_name("link") == op;
+	struct object o;
+
+	if (args->dir == OBJECT_NONE) {
+		assert_true(view_object(v, args->object, &o));
+		assert_true(o.flags & OBJECT_ANCHOR);
+	} else {
+		check_name(args->dir, args->name, true);
+	}
+	if (two)
+		check_name(args->dir2, args->name2, true);
+	assert_true(strlen(address_path(&world.ctx, 0, args->dir, args->name, args->object)) > 0);
+	if (op->group == GROUP_DATA) {
+		assert_true(view_object(v, args->object, &o));
+		assert_int_equal(o.type, OBJECT_FILE);
+		if (op != op_by_name("truncate"))
+			assert_true(args->aux <= OP_BUFFER);
+	}
+}
+
+static void check_depths(void)
+{
+	const struct model_view *v = &world.model.head;
+
+	for (uint32_t i = 0; i < v->names.count; i++) {
+		char path[4096];
+		struct name n;
+
+		if (view_name(v, i, &n))
+			assert_true(view_path(v, i, path, sizeof(path)) > 0);
+	}
+}
+
+static void draws_are_deterministic_and_in_the_model(void **state)
+{
+	for (uint64_t n = 1; n <= 10000; n++) {
+		const uint64_t sum = world.model.head.operations, bytes = world.model.head.bytes;
+		struct op_args first, second;
+		const struct op *op = world_draw(&world, n, &first);
+
+		assert_ptr_equal(world_draw(&world, n, &second), op);
+		assert_memory_equal(&first, &second, sizeof(first));
+		assert_int_equal(world.model.head.operations, sum);
+		check_args(op, &first);
+		world_step(&world, n);
+		if (world.model.head.bytes > bytes)
+			assert_true(world.model.head.bytes <= world.ctx.bytes_limit);
+		if (n % 500 == 0)
+			check_depths();
+	}
+	if (world.findings)
+		print_message("%s\n", world.finding);
+	assert_int_equal(world.findings, 0);
+}
+
+/* ---- answers that cannot be right */
+
+static const struct op *draw_of(const char *name, uint64_t n, struct op_args *args)
+{
+	const struct op *op = op_by_name(name);
+
+	for (uint64_t i = 0; i < 1000; i++) {
+		struct stream s = stream_make(7, n, i);
+		struct name existing;
+
+		memset(args, 0, sizeof(*args));
+		world.ctx.operation = n;
+		if (!op->draw(&world.ctx, &s, args))
+			continue;
+		/* no refusals here */
+		if ((op == op_by_name("create")) !=
+		    address_lookup(&world.model.head, args->dir, args->name, &existing))
+			return op;
+	}
+	fail_msg("%s can't be drawn", name);
+	return NULL;
+}
+
+static struct finding last;
+
+static void keep_last(void *self, const struct finding *f)
+{
+	world.findings++;
+	last = *f;
+}
+
+/* Let an operation have this answer; what becomes of it? -1: no finding. */
+static int class_of(const char *name, int64_t ret)
+{
+	const struct op_answer answer = {.ret = ret, .time_min = 1, .time_max = 2};
+	const unsigned int before = world.findings;
+	struct op_args args;
+	const struct op *op = draw_of(name, 20000, &args);
+
+	op->learn(&world.ctx, &args, &answer);
+	return world.findings == before ? -1 : (int)last.class;
+}
+
+static void wrong_answers_are_findings(void **state)
+{
+	world.sink.emit = keep_last;
+	assert_int_equal(class_of("chmod", -ENOENT), FINDING_MISSING);
+	assert_non_null(strstr(last.detail, "chmod("));
+	assert_non_null(strstr(last.detail, "ENOENT"));
+	assert_non_null(strstr(last.detail, "made by operation"));
+	assert_int_equal(class_of("create", -EEXIST), FINDING_EXTRA);
+	assert_int_equal(class_of("chown", -EIO), FINDING_EIO);
+	assert_int_equal(class_of("utimensat", -EROFS), FINDING_EROFS);
+	assert_int_equal(class_of("chmod", -ENOTEMPTY), FINDING_ANSWER);
+	assert_int_equal(class_of("link", -ENAMETOOLONG), FINDING_ANSWER);
+	assert_int_equal(class_of("fsync", -EIO), FINDING_EIO);
+	assert_int_equal(class_of("unlink", -ENOSPC), -1);
+	assert_int_equal(class_of("create", -ENOSPC), -1);
+	assert_int_equal(class_of("chmod", -EDQUOT), -1);
+}
+
+static void a_failed_fsync_makes_its_object_unsure(void **state)
+{
+	const struct op_answer answer = {.ret = -ENOSPC, .began = true};
+	struct op_args args;
+	const struct op *op = draw_of("fsync", 30000, &args);
+	const unsigned int before = world.findings;
+	struct object o;
+
+	op->learn(&world.ctx, &args, &answer);
+	assert_int_equal(world.findings, before + 1);
+	assert_true(view_object(&world.model.head, args.object, &o));
+	assert_true(o.flags & OBJECT_UNSURE);
+}
+
+/* A write that failed and yet changed the size: a finding; the size is taken over. */
+static void odd_sizes_after_failures_are_findings(void **state)
+{
+	struct op_answer answer = {.ret = -ENOSPC, .began = true};
+	struct op_args args;
+	const struct op *op = draw_of("write", 40000, &args);
+	unsigned int before = world.findings;
+	struct object o;
+
+	assert_true(view_object(&world.model.head, args.object, &o));
+	answer.size = o.size;
+	op->learn(&world.ctx, &args, &answer);
+	assert_int_equal(world.findings, before);
+	answer.size = o.size + 4097;
+	op->learn(&world.ctx, &args, &answer);
+	assert_int_equal(world.findings, before + 1);
+	assert_int_equal(last.class, FINDING_ATTRIBUTE);
+	assert_true(view_object(&world.model.head, args.object, &o));
+	assert_int_equal(o.size, answer.size);
+	assert_true(o.flags & OBJECT_UNSURE);
+}
+
+static void short_writes_learn_their_prefix(void **state)
+{
+	struct op_answer answer = {.ret = 1, .began = true, .time_min = 5, .time_max = 6};
+	struct op_args args;
+	const struct op *op = draw_of("append", 50000, &args);
+	struct object before, after;
+
+	assert_true(view_object(&world.model.head, args.object, &before));
+	op->learn(&world.ctx, &args, &answer);
+	assert_true(view_object(&world.model.head, args.object, &after));
+	assert_int_equal(after.size, before.size + 1);
+	assert_int_equal(after.mtime_min, 5);
+	assert_int_equal(after.mtime_max, 6);
+}
+
+static void flipped_bits_are_noticed_by_a_read(void **state)
+{
+	struct op_answer answer;
+	struct op_args args;
+	const struct op *op;
+	const unsigned int before = world.findings;
+	uint64_t n = 60000;
+	struct object o;
+
+	do {
+		op = draw_of("read", n++, &args);
+		assert_true(view_object(&world.model.head, args.object, &o));
+		op->call(&world.ctx, &args, &answer);
+	} while (answer.ret < 1 || (o.flags & OBJECT_UNSURE));
+	op->learn(&world.ctx, &args, &answer);
+	assert_int_equal(world.findings, before);
+	world.ctx.buffer[answer.ret - 1] ^= 4;
+	op->learn(&world.ctx, &args, &answer);
+	assert_int_equal(world.findings, before + 1);
+	assert_int_equal(last.class, FINDING_FLIPPED);
+	assert_int_equal(last.place, SEEN_CHURN);
+	assert_false(last.still); /* it isn't in the file */
+	answer.ret--;
+	op->learn(&world.ctx, &args, &answer);
+	assert_int_equal(last.class, FINDING_ATTRIBUTE);
+}
+
+/* ---- show */
+
+static void plain_path(const void *self, uint32_t dir, struct nameref ref, bool shared, char *buf, size_t len)
+{
+	snprintf(buf, len, "\"%u%s/%u\"", dir, shared ? "s" : "", ref.number);
+}
+
+static void shown(uint16_t id, const struct op_args *args, int32_t answer, const char *expected)
+{
+	const struct op_namer namer = {.path = plain_path};
+	const struct journal_record r = {
+		.kind = id, .answer = answer, .flags = JOURNAL_SHARED, .args = *args};
+	char line[256], small[8];
+
+	op_by_id(id)->show(&r, &namer, line, sizeof(line));
+	assert_string_equal(line, expected);
+	op_by_id(id)->show(&r, &namer, small, sizeof(small)); /* no overflow */
+	assert_true(strlen(small) < sizeof(small));
+}
+
+static void operations_show_like_strace(void **state)
+{
+	struct op_args a = {
+		.object = 9, .dir = 2, .dir2 = 3, .aux = 8192, .name = {.number = 7}, .offset = 4096};
+
+	shown(10, &a, 8192, "pwrite(\"2s/7\", 8192 bytes, 4096) = 8192");
+	a.aux = 0644;
+	shown(1, &a, 0, "open(\"2s/7\", O_CREAT|O_EXCL, 0644) = 0");
+	shown(3, &a, -ENOSPC, "unlink(\"2s/7\") = -1 ENOSPC (No space left on device)");
+	a.name2 = (struct nameref){.number = 5};
+	shown(5, &a, 0, "rename(\"2s/7\" -> \"3/5\") = 0");
+	a.dir = OBJECT_NONE;
+	a.object = OBJECT_ROOT;
+	shown(18, &a, 0, "fsync(\"w0000\") = 0");
+	for (size_t i = 0; i < op_count; i++) {
+		const struct op_namer namer = {.path = plain_path};
+		const struct journal_record r = {.kind = op_table[i]->id, .answer = -1, .args = a};
+		char line[256];
+
+		op_table[i]->show(&r, &namer, line, sizeof(line));
+		assert_non_null(strstr(line, ") = -1 EPERM (Operation not permitted)"));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest plain[] = {
+		cmocka_unit_test(table_is_sane),
+		cmocka_unit_test(workloads_name_operations),
+		cmocka_unit_test(parameters_override_the_shape),
+		cmocka_unit_test(operations_show_like_strace),
+	};
+	const struct CMUnitTest with_tree[] = {
+		cmocka_unit_test(draws_are_deterministic_and_in_the_model),
+		cmocka_unit_test(wrong_answers_are_findings),
+		cmocka_unit_test(a_failed_fsync_makes_its_object_unsure),
+		cmocka_unit_test(odd_sizes_after_failures_are_findings),
+		cmocka_unit_test(short_writes_learn_their_prefix),
+		cmocka_unit_test(flipped_bits_are_noticed_by_a_read),
+	};
+	int failed = cmocka_run_group_tests_name("ops", plain, NULL, NULL);
+
+	if (geteuid() != 0) {
+		print_message("the rest wants root (chown, reading whatever the mode says)\n");
+		return failed;
+	}
+	return failed + cmocka_run_group_tests_name("ops on a tree", with_tree, open_world, close_world);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The main proof of the operations: a single worker on a real filesystem, the whole tree compared with the
+ *model by an independent walker every 1,000 operations. In the environment:
+ *
+ *	RECOW_TEST_DIR	an empty directory; a temporary one otherwise
+ *	RECOW_TEST_OPS	how many operations (20,000)
+ *	RECOW_TEST_SEED	(1)
+ *	RECOW_TEST_FULL	set: the filesystem may fill up (ENOSPC is an ordinary answer)
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "src/base/clock.h"
+#include "tests/unit/ops_world.h"
+#include "tests/unit/tree_walk.h"
+#include "tests/unit/unit.h"
+
+#define COMPARE_EVERY 1000
+
+extern const struct workload workload_churn, workload_logtree;
+
+static uint64_t setting(const char *name, uint64_t fallback)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 0) : fallback;
+}
+
+/* The churn workload on fewer and smaller files, so that reading all of them so often stays quick. */
+static struct workload small_churn(void)
+{
+	struct workload w = workload_churn;
+
+	w.shape.files = 600;
+	w.shape.dirs = 40;
+	w.shape.size[1] = 4 * MiB;
+	w.shape.write[1] = 256 * KiB;
+	return w;
+}
+
+struct cost {
+	uint64_t wall, user, system;
+};
+
+static struct cost cost_now(void)
+{
+	struct rusage r;
+
+	getrusage(RUSAGE_SELF, &r);
+	return (struct cost){
+		.wall = clock_mono(),
+		.user = (uint64_t)r.ru_utime.tv_sec * NSEC_PER_SEC +
+			(uint64_t)r.ru_utime.tv_usec * NSEC_PER_USEC,
+		.system = (uint64_t)r.ru_stime.tv_sec * NSEC_PER_SEC +
+			  (uint64_t)r.ru_stime.tv_usec * NSEC_PER_USEC,
+	};
+}
+
+static void cost_add(struct cost *sum, const struct cost *from)
+{
+	const struct cost now = cost_now();
+
+	sum->wall += now.wall - from->wall;
+	sum->user += now.user - from->user;
+	sum->system += now.system - from->system;
+}
+
+static void print_answers(const struct world *w)
+{
+	for (size_t i = 0; i < op_count; i++)
+		printf("%s%s %llu", i ? ", " : "answered: ", op_table[i]->name,
+		       (unsigned long long)w->done[op_table[i]->id]);
+	for (int err = 0; err < 1024; err++) {
+		if (w->refused[err])
+			printf(", %s %u", strerrorname_np(err), w->refused[err]);
+	}
+	printf("\n");
+}
+
+static void print_summary(const struct world *w, const struct tree_walk *t, uint64_t ops,
+			  const struct cost *c)
+{
+	printf("%llu operations, %.0f/s, %.1f us user and %.1f us system CPU each, %.1f %% outside call(); "
+	       "%llu names and %.0f MiB compared, %llu differences, %u findings\n",
+	       (unsigned long long)ops, (double)ops * NSEC_PER_SEC / (double)c->wall,
+	       (double)c->user / (double)ops / 1e3, (double)c->system / (double)ops / 1e3,
+	       w->cpu_all ? 100.0 * (double)(w->cpu_all - w->cpu_calls) / (double)w->cpu_all : 0.0,
+	       (unsigned long long)t->names, (double)t->bytes / (double)MiB,
+	       (unsigned long long)t->differences, w->findings);
+	print_answers(w);
+}
+
+static void churn_in(const char *dir, const struct workload *workload, uint64_t ops)
+{
+	static struct world w;
+	struct cost cost = {0};
+	struct tree_walk t;
+
+	world_open(&w, dir, workload, setting("RECOW_TEST_SEED", 1));
+	if (getenv("RECOW_TEST_FULL"))
+		w.ctx.bytes_limit = UINT64_MAX / 2;
+	t = (struct tree_walk){.target = w.ctx.target, .view = &w.model.head};
+	for (uint64_t n = 1; n <= ops && !t.differences && !w.findings;) {
+		const struct cost begin = cost_now();
+
+		do
+			world_step(&w, n);
+		while (n++ % COMPARE_EVERY && n <= ops);
+		cost_add(&cost, &begin);
+		tree_walk(&t);
+	}
+	print_summary(&w, &t, ops, &cost);
+	if (t.differences)
+		printf("first difference, behind operation %llu: %s\n", (unsigned long long)w.ctx.operation,
+		       t.first);
+	if (w.findings)
+		printf("first finding: %s\n", w.finding);
+	assert_int_equal(t.differences, 0);
+	assert_int_equal(w.findings, 0);
+	assert_false(w.model.owner.corrupted || w.model.owner.exhausted);
+	world_close(&w);
+	world_sweep(dir);
+}
+
+static char directory[4096];
+
+static void churn_keeps_to_its_model(void **state)
+{
+	const struct workload w = small_churn();
+
+	churn_in(directory, &w, setting("RECOW_TEST_OPS", 20000));
+}
+
+static void logtree_keeps_to_its_model(void **state)
+{
+	churn_in(directory, &workload_logtree, setting("RECOW_TEST_OPS", 20000) / 20);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(churn_keeps_to_its_model),
+		cmocka_unit_test(logtree_keeps_to_its_model),
+	};
+	const char *given = getenv("RECOW_TEST_DIR");
+	int failed;
+
+	if (geteuid() != 0) {
+		printf("skipped: chown and reading whatever the mode says want root\n");
+		return 77;
+	}
+	snprintf(directory, sizeof(directory), "%s", given ? given : "/tmp/recow-ops-XXXXXX");
+	if (!given && !mkdtemp(directory)) {
+		perror(directory);
+		return 1;
+	}
+	failed = cmocka_run_group_tests_name("ops_real", tests, NULL, NULL);
+	if (!given) {
+		world_sweep(directory);
+		rmdir(directory);
+	}
+	return failed;
+}
