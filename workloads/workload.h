@@ -25,12 +25,8 @@ struct workload {
 };
 
 /* Every workload has these parameters: files, dirs, depth, size_min, size_max, write_min, write_max. They
- * override the shape; 0, the default, leaves what the workload says. */
+ * override the shape; the defaults shown are those of churn. */
 extern const struct param workload_params[];
 extern const size_t workload_param_count;
-
-/* The workload's shape with these parameters put over it. Fails (EXIT_USAGE) when the result makes no sense:
- * a smallest size above the largest. */
-int workload_shape(const struct workload *w, const struct params *p, struct shape *out, struct error *e);
 
 #endif

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Run a program in an empty directory of each filesystem: tmpfs, and btrfs, ext4, xfs on a loop image in memory.
 #
-#	ops_filesystems.sh [-s SIZE] PROGRAM [FILESYSTEM...]
+#	ops_filesystems.sh [-s SIZE] [-p PROGRAM] [FILESYSTEM...]
 #
-# The program finds the directory in RECOW_TEST_DIR. All mounts live in a mount namespace of their own, so nothing is
+# The program is tests/unit/test_ops_real; it finds the directory in RECOW_TEST_DIR. All mounts live in a mount namespace of their own, so nothing is
 # left behind however this ends. Exits 77 (skipped) without root.
 set -eu
 
@@ -17,12 +17,15 @@ if [ "${RECOW_TEST_NAMESPACE:-}" != yes ]; then
 fi
 
 size=768m
-if [ "$1" = -s ]; then
-	size=$2
-	shift 2
-fi
-program=$1
-shift
+program=tests/unit/test_ops_real
+while getopts s:p: option; do
+	case $option in
+	s) size=$OPTARG ;;
+	p) program=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
 [ $# -gt 0 ] || set -- tmpfs btrfs ext4 xfs
 
 work=$(mktemp -d)
@@ -45,6 +48,7 @@ make_and_mount() {
 	truncate -s "$size" "$work/image"
 	case $1 in
 	ext4) mkfs.ext4 -q -F "$work/image" ;;
+	btrfs) mkfs.btrfs -q -f "$work/image" >"$work/log" 2>&1 ;;
 	*) "mkfs.$1" -q -f "$work/image" ;;
 	esac
 	mount -t "$1" -o loop,noatime "$work/image" "$work/mnt"
