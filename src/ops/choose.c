@@ -59,14 +59,27 @@ uint32_t choose_own_directories(const struct op_ctx *c)
 	return model_pick_count(c->model, PICK_DIR) - 1 - shared_count(&c->model->head);
 }
 
+/*
+ * A directory takes in new names for a time that is drawn from its birth: from a few operations to several times
+ * the number of files. Afterwards unlink and rename drain it, until rmdir finds it empty. Without this every
+ * directory would fill up and stay for good.
+ */
+static bool is_open(const struct op_ctx *c, const struct object *dir)
+{
+	struct stream own = stream_make(c->model->head.run, dir->born, PICK_DIR);
+	uint64_t life = stream_log(&own, 1 + c->shape->files / 64, 1 + 8 * (uint64_t)c->shape->files);
+
+	return (dir->flags & OBJECT_ANCHOR) || c->operation - dir->born < life;
+}
+
 /* Any directory of one realm, or OBJECT_NONE. */
 static uint32_t directory_in_realm(const struct op_ctx *c, struct stream *s, bool shared, uint32_t depth)
 {
-	for (int i = 0; i < CHOOSE_TRIES; i++) {
+	for (int i = 0; i < 2 * CHOOSE_TRIES; i++) {
 		struct chosen dir;
 		struct lineage up;
 
-		if (!choose(c, s, CHOOSE_DIR | CHOOSE_ANCHOR, &dir) ||
+		if (!choose(c, s, CHOOSE_DIR | CHOOSE_ANCHOR, &dir) || !is_open(c, &dir.object) ||
 		    !address_lineage(&c->model->head, dir.name.object, &up))
 			continue;
 		if (up.depth <= depth && (up.anchor != OBJECT_ROOT) == shared)

@@ -166,5 +166,5 @@ static int sweep_one(const char *path, const struct stat *st, int type, struct F
 
 void world_sweep(const char *dir)
 {
-	nftw(dir, sweep_one, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	nftw(dir, sweep_one, 32, FTW_DEPTH | FTW_PHYS);
 }
