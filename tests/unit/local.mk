@@ -3,7 +3,6 @@
 if HAVE_CMOCKA
 unit_tests = %D%/test_base
 unit_tests += %D%/test_disturb
-unit_tests += %D%/test_ops
 unit_tests += %D%/test_plan
 unit_tests += %D%/test_scenario
 unit_tests += %D%/test_content %D%/test_journal %D%/test_pages
@@ -13,17 +12,9 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 
 %C%_test_base_SOURCES = %D%/test_base.c %D%/unit.h
 %C%_test_disturb_SOURCES = %D%/test_disturb.c
-%C%_test_ops_SOURCES = %D%/test_ops.c %D%/ops_world.c %D%/ops_world.h %D%/unit.h
 %C%_test_plan_SOURCES = %D%/test_plan.c %D%/unit.h
 %C%_test_scenario_SOURCES = %D%/test_scenario.c %D%/unit.h
 %C%_test_content_SOURCES = %D%/test_content.c %D%/unit.h
 %C%_test_journal_SOURCES = %D%/test_journal.c %D%/unit.h
 %C%_test_pages_SOURCES = %D%/test_pages.c %D%/unit.h
-
-# Operations on real filesystems: one program, run on each of them by a script.
-check_PROGRAMS += %D%/test_ops_real
-%C%_test_ops_real_SOURCES = %D%/test_ops_real.c %D%/ops_world.c %D%/ops_world.h %D%/tree_walk.c %D%/tree_walk.h \
-	%D%/unit.h
-TESTS += %D%/ops_filesystems.sh
-EXTRA_DIST += %D%/ops_filesystems.sh
 endif
