@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-EXTRA_DIST +=
+EXTRA_DIST += \
+	%D%/formats.md

@@ -5,7 +5,7 @@ unit_tests = %D%/test_base
 unit_tests += %D%/test_disturb
 unit_tests += %D%/test_plan
 unit_tests += %D%/test_scenario
-unit_tests += %D%/test_content %D%/test_journal %D%/test_pages
+unit_tests += %D%/test_content %D%/test_journal %D%/test_model %D%/test_pages
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
@@ -16,5 +16,6 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_scenario_SOURCES = %D%/test_scenario.c %D%/unit.h
 %C%_test_content_SOURCES = %D%/test_content.c %D%/unit.h
 %C%_test_journal_SOURCES = %D%/test_journal.c %D%/unit.h
+%C%_test_model_SOURCES = %D%/test_model.c %D%/reference.c %D%/reference.h %D%/unit.h
 %C%_test_pages_SOURCES = %D%/test_pages.c %D%/unit.h
 endif

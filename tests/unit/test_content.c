@@ -76,9 +76,10 @@ static void test_stamps(void **state)
 
 		assert_stamp(&k, stream_below(&s, 1ULL << 44) * LINE_SIZE);
 	}
-	assert_stamp(&(struct content_key){.origin = {.worker = ORIGIN_WORKERS - 1, .operation = (1ULL << 40) - 1},
-					   .object = UINT32_MAX},
-		     0);
+	assert_stamp(
+		&(struct content_key){.origin = {.worker = ORIGIN_WORKERS - 1, .operation = (1ULL << 40) - 1},
+				      .object = UINT32_MAX},
+		0);
 }
 
 static void test_no_stamp_in_zeroes_or_noise(void **state)
@@ -168,7 +169,8 @@ static void test_xattr_and_symlink(void **state)
 	}
 }
 
-/* ---- names ----------------------------------------------------------------------------------------------------- */
+/* ---- names
+ * ----------------------------------------------------------------------------------------------------- */
 
 static void check_name(const char *name, size_t len)
 {
@@ -222,8 +224,8 @@ static void check_prefix_free(uint32_t workers, bool shared, size_t numbers)
 		for (size_t i = 0; i < numbers; i++) {
 			struct one *o = &all[count++];
 
-			o->len = content_name(nameref_make(some_number(i), 1, 0), w * (4094 / workers), shared,
-					      o->bytes);
+			o->len = content_name(nameref_make(some_number(i), 1, 0), w * (4094 / workers),
+					      shared, o->bytes);
 			check_name(o->bytes, o->len);
 		}
 	}
@@ -292,7 +294,9 @@ static void test_names_are_of_many_kinds(void **state)
 
 	for (uint32_t i = 0; i < 4000; i++) {
 		size_t len = content_name(nameref_make(i, 100, i * 7), 0, false, name);
-		bool is_plain = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == len;
+		bool is_plain =
+			strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+			len;
 
 		plain += is_plain;
 		newline += strchr(name, '\n') != NULL;

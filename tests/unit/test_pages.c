@@ -11,13 +11,15 @@
 
 static struct page_pool *pool_map(size_t bytes)
 {
-	void *mapping = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *mapping =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	assert_ptr_not_equal(mapping, MAP_FAILED);
 	return page_pool_init(mapping, bytes);
 }
 
-/* ---- one array against a plain copy ------------------------------------------------------------------------------ */
+/* ---- one array against a plain copy
+ * ------------------------------------------------------------------------------ */
 
 #define RECORDS 3000U
 
@@ -27,8 +29,8 @@ struct plain {
 	uint32_t live;
 };
 
-static void check_same(const struct page_pool *pool, const struct array *a, const struct plain *p, bool frozen,
-		       uint32_t step)
+static void check_same(const struct page_pool *pool, const struct array *a, const struct plain *p,
+		       bool frozen, uint32_t step)
 {
 	assert_int_equal(a->live, p->live);
 	for (uint32_t i = 0; i < RECORDS; i += step) {
@@ -65,7 +67,8 @@ static void world_freeze(struct world *w)
 	struct root *r = malloc(sizeof(*r));
 
 	assert_non_null(r);
-	*r = (struct root){.array = w->array, .plain = w->plain, .epoch = w->owner.epoch, .dead = w->owner.dead};
+	*r = (struct root){
+		.array = w->array, .plain = w->plain, .epoch = w->owner.epoch, .dead = w->owner.dead};
 	r->older = w->newest;
 	w->newest = r;
 	w->owner.dead = 0;
@@ -259,7 +262,8 @@ static void test_each_visits_what_is_in_use(void **state)
 	munmap(pool, POOL_BYTES);
 }
 
-/* ---- damage ------------------------------------------------------------------------------------------------------ */
+/* ---- damage
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void test_damage_is_seen_by_reader_and_owner(void **state)
 {
