@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "injectors/census.h"
 #include "injectors/injector.h"
 #include "src/base/clock.h"
 
@@ -65,6 +67,7 @@ struct candidate {
 
 struct hotplug {
 	uint64_t block_bytes;
+	struct census census;
 	size_t next;  /* where the ring goes on */
 	size_t held;  /* candidates that are HELD or AWAY */
 	size_t count; /* in order of preference for becoming movable */
@@ -186,15 +189,27 @@ static bool above_floor(struct injection *in, const struct hotplug *h)
 	return false;
 }
 
+/* The target's dirty pages in a block; 0 where the kernel doesn't show them. */
+static uint64_t dirty_pages(const struct injection *in, const struct hotplug *h, const struct candidate *c)
+{
+	uint64_t frames = h->block_bytes / (uint64_t)sysconf(_SC_PAGESIZE);
+	struct census_count count;
+
+	census_take(&h->census, in->cgroup, c->number * frames, frames, &count);
+	return count.dirty;
+}
+
 /* Offline. `moved`: pages that the machine migrated meanwhile. */
 static enum step take_away(struct injection *in, struct hotplug *h, struct candidate *c, uint64_t *moved)
 {
-	uint64_t before = machine_vmstat("pgmigrate_success");
+	uint64_t before, dirty;
 	int err;
 
 	*moved = 0;
 	if (!above_floor(in, h))
 		return STEP_IDLE;
+	dirty = dirty_pages(in, h, c);
+	before = machine_vmstat("pgmigrate_success");
 	err = machine_memory_block(in->machine, c->number, "offline", in->params->value[LIMIT]);
 	*moved = machine_vmstat("pgmigrate_success") - before;
 	atomic_fetch_add(&in->exposure->pages, *moved);
@@ -202,6 +217,7 @@ static enum step take_away(struct injection *in, struct hotplug *h, struct candi
 		remember_refusal(in, c, "offline", err);
 		return STEP_REFUSED;
 	}
+	atomic_fetch_add(&in->exposure->dirty, dirty);
 	if (c->presence == ELSEWHERE)
 		h->held++;
 	c->presence = AWAY;
@@ -282,26 +298,32 @@ static void empty(struct injection *in, struct hotplug *h)
 
 /* ---- the injector ---- */
 
-static int hotplug_start(struct injection *in, struct error *e)
+static int survey(struct injection *in, struct hotplug *h, struct error *e)
 {
 	struct memory_block *all = calloc(BLOCKS_MAX, sizeof(*all));
-	struct hotplug *h = calloc(1, sizeof(*h) + BLOCKS_MAX * sizeof(h->candidate[0]));
-	int ret = 0;
 
-	in->state = h;
-	if (!all || !h) {
-		ret = error_errno(e, EXIT_HARNESS, ENOMEM, "hotplug");
-	} else {
-		h->block_bytes = machine_memory_block_size();
-		list_candidates(in, h, all, machine_memory_blocks(all, BLOCKS_MAX));
-		if (!h->count)
-			ret = error_set(e, EXIT_CANNOT,
-					"no memory block could go offline and get its zone back");
-		else
-			fill(in, h);
-	}
+	if (!all)
+		return error_errno(e, EXIT_HARNESS, ENOMEM, "hotplug");
+	h->block_bytes = machine_memory_block_size();
+	list_candidates(in, h, all, machine_memory_blocks(all, BLOCKS_MAX));
 	free(all);
-	return ret;
+	if (!h->count)
+		return error_set(e, EXIT_CANNOT, "no memory block could go offline and get its zone back");
+	return 0;
+}
+
+static int hotplug_start(struct injection *in, struct error *e)
+{
+	struct hotplug *h = calloc(1, sizeof(*h) + BLOCKS_MAX * sizeof(h->candidate[0]));
+
+	if (!h)
+		return error_errno(e, EXIT_HARNESS, ENOMEM, "hotplug");
+	in->state = h;
+	census_open(&h->census);
+	if (survey(in, h, e))
+		return -1;
+	fill(in, h);
+	return 0;
 }
 
 static bool attracting(const struct injection *in)
@@ -346,7 +368,12 @@ static void hotplug_rest(struct injection *in)
 
 static void hotplug_finish(struct injection *in)
 {
-	free(in->state);
+	struct hotplug *h = in->state;
+
+	if (!h)
+		return;
+	census_close(&h->census);
+	free(h);
 	in->state = NULL;
 }
 

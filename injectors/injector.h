@@ -25,7 +25,7 @@ struct exposure {
 	_Atomic uint64_t idle;   /* steps that found nothing to do */
 	_Atomic uint64_t failed; /* steps that the kernel refused */
 	_Atomic uint64_t pages;  /* pages that the injector saw moved, where it can tell */
-	_Atomic uint64_t dirty;  /* dirty pages of the target among them */
+	_Atomic uint64_t dirty;  /* dirty pages of the target among them, where the kernel shows them */
 	_Atomic bool unable;     /* it could not start: it never acts, and the timeline says why */
 };
 
@@ -38,6 +38,8 @@ struct injection {
 				 index in the plan and the serial number of the phase */
 	int target;           /* descriptor (O_PATH) of the target's mount point, -1 while it isn't mounted */
 	bool btrfs;           /* the target is btrfs; known during phases */
+	uint64_t cgroup;      /* inode of the memory cgroup that the target's page cache is charged to, as
+				 /proc/kpagecgroup gives it; 0: not known */
 	const char *phase_arg;     /* what the phase says behind the injector's name ("sync:hold"), or "" */
 	struct exposure *exposure; /* in shared memory */
 	const struct finding_sink *findings; /* what is wrong with the target goes here */

@@ -67,6 +67,7 @@ static void set_up(struct disturber *d, struct shared *s, unsigned int index, in
 		.params = &d->planned->params,
 		.random = stream_make(s->plan.seed, STREAM_INJECT + index, 0),
 		.target = -1,
+		.cgroup = s->cgroup_inode,
 		.phase_arg = "",
 		.exposure = &s->exposure[index],
 		.findings = &d->sink,
@@ -114,15 +115,20 @@ static struct tally tally(const struct exposure *x)
 			      atomic_load(&x->pages), atomic_load(&x->dirty)};
 }
 
+/* What a phase did, on the timeline. Pages are named only by those injectors that move some. */
 static void note_phase(struct disturber *d, const struct tally *before)
 {
 	struct tally now = tally(d->in.exposure);
+	bool reason = d->in.idle_reason[0] && now.idle > before->idle;
+	char pages[96] = "";
 
-	inject_note(&d->in, "%s%s%lu steps, %lu refused, %lu idle%s%s%s, %lu pages moved, %lu of them dirty",
-		    d->in.phase_arg, d->in.phase_arg[0] ? ": " : "", now.steps - before->steps,
-		    now.failed - before->failed, now.idle - before->idle, d->in.idle_reason[0] ? " (" : "",
-		    d->in.idle_reason, d->in.idle_reason[0] ? ")" : "", now.pages - before->pages,
-		    now.dirty - before->dirty);
+	if (now.pages > before->pages)
+		snprintf(pages, sizeof(pages), ", %lu pages moved, %lu of them seen dirty",
+			 now.pages - before->pages, now.dirty - before->dirty);
+	inject_note(&d->in, "%s%s%lu steps, %lu refused, %lu idle%s%s%s%s", d->in.phase_arg,
+		    d->in.phase_arg[0] ? ": " : "", now.steps - before->steps, now.failed - before->failed,
+		    now.idle - before->idle, reason ? " (" : "", reason ? d->in.idle_reason : "",
+		    reason ? ")" : "", pages);
 }
 
 static void steps(struct disturber *d)

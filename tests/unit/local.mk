@@ -3,19 +3,24 @@
 if HAVE_CMOCKA
 unit_tests = %D%/test_base
 unit_tests += %D%/test_disturb
+unit_tests += %D%/test_hotplug
 unit_tests += %D%/test_plan
 unit_tests += %D%/test_scenario
 unit_tests += %D%/test_content %D%/test_journal %D%/test_model %D%/test_pages
+unit_tests += %D%/test_content %D%/test_journal %D%/test_pages
+unit_tests += %D%/test_sync
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 
 %C%_test_base_SOURCES = %D%/test_base.c %D%/unit.h
-%C%_test_disturb_SOURCES = %D%/test_disturb.c
+%C%_test_disturb_SOURCES = %D%/test_disturb.c %D%/unit.h
+%C%_test_hotplug_SOURCES = %D%/test_hotplug.c %D%/unit.h
 %C%_test_plan_SOURCES = %D%/test_plan.c %D%/unit.h
 %C%_test_scenario_SOURCES = %D%/test_scenario.c %D%/unit.h
 %C%_test_content_SOURCES = %D%/test_content.c %D%/unit.h
 %C%_test_journal_SOURCES = %D%/test_journal.c %D%/unit.h
 %C%_test_model_SOURCES = %D%/test_model.c %D%/reference.c %D%/reference.h %D%/unit.h
 %C%_test_pages_SOURCES = %D%/test_pages.c %D%/unit.h
+%C%_test_sync_SOURCES = %D%/test_sync.c %D%/unit.h
 endif

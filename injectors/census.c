@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "injectors/census.h"
+
+#include <fcntl.h>
+#include <linux/kernel-page-flags.h>
+#include <unistd.h>
+
+/* Frames looked at with one read of each file. */
+#define CHUNK 2048U
+
+void census_open(struct census *c)
+{
+	c->flags = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	c->cgroups = open("/proc/kpagecgroup", O_RDONLY | O_CLOEXEC);
+}
+
+void census_close(struct census *c)
+{
+	if (c->flags >= 0)
+		close(c->flags);
+	if (c->cgroups >= 0)
+		close(c->cgroups);
+	c->flags = c->cgroups = -1;
+}
+
+static bool has(uint64_t flags, unsigned int flag)
+{
+	return flags >> flag & 1;
+}
+
+static void count_page(uint64_t flags, struct census_count *out)
+{
+	if (!has(flags, KPF_LRU) || has(flags, KPF_ANON) || has(flags, KPF_SWAPBACKED))
+		return;
+	out->cached++;
+	out->dirty += has(flags, KPF_DIRTY);
+	out->writeback += has(flags, KPF_WRITEBACK);
+}
+
+/* One 64-bit word per page frame. Returns how many were read. */
+static size_t read_words(int fd, uint64_t first, size_t count, uint64_t *out)
+{
+	ssize_t got = pread(fd, out, count * sizeof(*out), (off_t)(first * sizeof(*out)));
+
+	return got < 0 ? 0 : (size_t)got / sizeof(*out);
+}
+
+int census_take(const struct census *c, uint64_t cgroup, uint64_t first, uint64_t count,
+		struct census_count *out)
+{
+	uint64_t flags[CHUNK], cgroups[CHUNK];
+
+	*out = (struct census_count){0};
+	if (c->flags < 0 || c->cgroups < 0 || !cgroup)
+		return -1;
+	while (count) {
+		size_t want = MIN(count, (uint64_t)CHUNK);
+
+		if (read_words(c->flags, first, want, flags) != want ||
+		    read_words(c->cgroups, first, want, cgroups) != want) {
+			*out = (struct census_count){0};
+			return -1;
+		}
+		for (size_t i = 0; i < want; i++) {
+			if (cgroups[i] == cgroup)
+				count_page(flags[i], out);
+		}
+		first += want;
+		count -= want;
+	}
+	return 0;
+}
