@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What runs, as JSON: program, machine, plan. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "src/base/units.h"
+#include "src/report/summary.h"
+
+static json_t *integer(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static json_t *hex(uint64_t n)
+{
+	return json_sprintf("0x%016" PRIx64, n);
+}
+
+/* Text from the user may hold any byte. */
+static json_t *text(const char *s)
+{
+	json_t *j = json_string(s);
+
+	return j ? j : json_string("(not UTF-8)");
+}
+
+char *describe_target(char *buf, size_t len, const struct target_spec *t)
+{
+	char size[32];
+
+	switch (t->kind) {
+	case TARGET_AUTO:
+		snprintf(buf, len, "%s on a throw-away image of %s%s", t->fs,
+			 units_show_size(size, sizeof(size), t->image_size), t->tmpfs ? " on tmpfs" : "");
+		break;
+	case TARGET_DEVICE:
+		snprintf(buf, len, "%s on %s", t->fs, t->path);
+		break;
+	case TARGET_IMAGE:
+		snprintf(buf, len, "%s in the image %s", t->fs, t->path);
+		break;
+	case TARGET_DIRECTORY:
+		snprintf(buf, len, "%s at %s", t->fs, t->path);
+		break;
+	}
+	return buf;
+}
+
+static json_t *target_json(const struct target_spec *t)
+{
+	static const char *const kinds[] = {"auto", "device", "image", "directory"};
+	char words[4096 + 128];
+
+	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:o}", "kind", kinds[t->kind], "path",
+			 text(t->path), "fs", t->fs, "image_size", integer(t->image_size), "mkfs_options",
+			 text(t->mkfs_options), "mount_options", text(t->mount_options), "mkfs", t->mkfs,
+			 "tmpfs", t->tmpfs, "words", text(describe_target(words, sizeof(words), t)));
+}
+
+static json_t *workloads_json(const struct plan *p)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < p->workload_count; i++) {
+		const struct plan_workload *w = &p->workload[i];
+
+		json_array_append_new(list,
+				      json_pack("{s:s, s:i, s:o, s:o, s:o, s:[oo], s:[oo]}", "name",
+						w->workload->name, "share", (int)w->share, "files",
+						integer(w->shape.files), "dirs", integer(w->shape.dirs),
+						"depth", integer(w->shape.depth), "size",
+						integer(w->shape.size[0]), integer(w->shape.size[1]), "write",
+						integer(w->shape.write[0]), integer(w->shape.write[1])));
+	}
+	return list;
+}
+
+static json_t *unavailable(const char *reason)
+{
+	return reason ? text(reason) : json_null();
+}
+
+static json_t *injectors_json(const struct plan *p)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < p->injection_count; i++) {
+		const struct plan_injection *in = &p->injection[i];
+		json_t *params = json_object();
+
+		for (size_t k = 0; k < in->injector->param_count; k++)
+			json_object_set_new(params, in->injector->params[k].name,
+					    integer(in->params.value[k]));
+		json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "name", in->injector->name, "params",
+						      params, "unavailable", unavailable(in->unavailable)));
+	}
+	return list;
+}
+
+static json_t *verifiers_json(const struct plan *p)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < p->verification_count; i++)
+		json_array_append_new(list,
+				      json_pack("{s:s, s:o}", "name", p->verification[i].verifier->name,
+						"unavailable", unavailable(p->verification[i].unavailable)));
+	return list;
+}
+
+static json_t *phases_json(const struct plan *p)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < p->phase_count; i++) {
+		const struct plan_phase *phase = &p->phase[i];
+		json_t *inject = json_object();
+
+		for (unsigned int k = 0; k < p->injection_count; k++) {
+			if (phase->inject & 1U << k)
+				json_object_set_new(inject, p->injection[k].injector->name,
+						    json_string(phase->arg[k]));
+		}
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:b, s:o}", "name", text(phase->name),
+						      "duration_ns", integer(phase->duration), "ops",
+						      integer(phase->ops), "churn", phase->churn, "inject",
+						      inject));
+	}
+	return list;
+}
+
+static json_t *plan_json(const struct plan *p)
+{
+	json_t *j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "scenario", text(p->scenario),
+			      "scenario_path", text(p->scenario_path), "seed", hex(p->seed), "run_key",
+			      hex(p->run_key), "duration_ns", integer(p->duration), "rounds",
+			      integer(p->rounds), "ops", integer(p->ops));
+
+	json_object_set_new(j, "workers", integer(p->workers));
+	json_object_set_new(j, "shared_dirs", integer(p->shared_dirs));
+	json_object_set_new(j, "target", target_json(&p->target));
+	json_object_set_new(j, "journal_keep", integer(p->journal_keep));
+	json_object_set_new(j, "hang_limit_ns", integer(p->hang_limit));
+	json_object_set_new(j, "memory_floor", integer(p->memory_floor));
+	json_object_set_new(j, "min_exposure", integer(p->min_exposure));
+	json_object_set_new(j, "inject", json_boolean(p->inject));
+	json_object_set_new(j, "no_inject_reason", text(p->no_inject_reason));
+	json_object_set_new(j, "keep", json_boolean(p->keep));
+	json_object_set_new(j, "keep_going", json_boolean(p->keep_going));
+	json_object_set_new(j, "workloads", workloads_json(p));
+	json_object_set_new(j, "phases", phases_json(p));
+	json_object_set_new(j, "injectors", injectors_json(p));
+	json_object_set_new(j, "verifiers", verifiers_json(p));
+	return j;
+}
+
+static json_t *machine_json(void)
+{
+	long page = sysconf(_SC_PAGESIZE), pages = sysconf(_SC_PHYS_PAGES),
+	     cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct utsname u;
+
+	uname(&u);
+	return json_pack("{s:s, s:s, s:s, s:I, s:I}", "kernel", u.release, "kernel_version", u.version,
+			 "architecture", u.machine, "cpus", (json_int_t)cpus, "memory",
+			 (json_int_t)page * (json_int_t)pages);
+}
+
+json_t *describe_run(const struct plan *p, uint64_t start_real)
+{
+	time_t seconds = (time_t)(start_real / NSEC_PER_SEC);
+	struct tm tm;
+	char when[32];
+
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &tm));
+	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o}", "format", 1, "recow", PACKAGE_VERSION, "started",
+			 when, "started_ns", integer(start_real), "machine", machine_json(), "plan",
+			 plan_json(p));
+}

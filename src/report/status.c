@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+
+#include "src/base/clock.h"
+#include "src/base/units.h"
+#include "src/machine/machine.h"
+#include "src/report/summary.h"
+
+static const char *const stages[] = {
+	[STAGE_PREPARE] = "prepare", [STAGE_CHURN] = "churn",     [STAGE_VERIFY] = "verify",
+	[STAGE_REMOUNT] = "remount", [STAGE_RELEASE] = "release", [STAGE_DONE] = "done",
+};
+
+void status_take(struct status *st, const struct shared *s, uint64_t migrated_before)
+{
+	*st = (struct status){
+		.time = clock_mono() - s->start_mono,
+		.stage = (enum run_stage)atomic_load(&s->stage),
+		.round = atomic_load(&s->round),
+		.phase = atomic_load(&s->phase),
+		.findings = atomic_load(&s->findings),
+		.migrated = machine_vmstat("pgmigrate_success") - migrated_before,
+		.memory_available = machine_meminfo_kib("MemAvailable") * KiB,
+	};
+	if (s->plan.duration > st->time)
+		st->left = s->plan.duration - st->time;
+	for (unsigned int i = 0; i < s->plan.workers; i++) {
+		st->operations += atomic_load(&s->worker[i].operations);
+		st->bytes_written += atomic_load(&s->worker[i].bytes_written);
+		st->bytes_read += atomic_load(&s->worker[i].bytes_read);
+		st->errors += atomic_load(&s->worker[i].errors);
+	}
+	for (unsigned int i = 0; i < s->plan.verification_count; i++)
+		st->verified += atomic_load(&s->verified[i].bytes);
+}
+
+static const char *stage_name(const struct shared *s, const struct status *st)
+{
+	if (st->stage == STAGE_CHURN && st->phase < s->plan.phase_count)
+		return s->plan.phase[st->phase].name;
+	return st->stage <= STAGE_DONE ? stages[st->stage] : "?";
+}
+
+char *status_show(char *buf, size_t len, const struct shared *s, const struct status *st,
+		  const struct status *before)
+{
+	uint64_t span = st->time - (before ? before->time : 0);
+	uint64_t done = st->operations - (before ? before->operations : 0);
+	char left[32], rate[32], verified[32], migrated[32];
+
+	if (s->plan.duration)
+		units_show_duration(left, sizeof(left), st->left / NSEC_PER_SEC * NSEC_PER_SEC);
+	else
+		units_show_duration(left, sizeof(left), st->time / NSEC_PER_SEC * NSEC_PER_SEC);
+	snprintf(buf, len, "%s %s | round %u %s | %s ops/s | %s verified | %s pages migrated | %u finding%s",
+		 left, s->plan.duration ? "left" : "gone", st->round, stage_name(s, st),
+		 units_show_count(rate, sizeof(rate),
+				  span ? (uint64_t)((double)done * NSEC_PER_SEC / (double)span) : 0),
+		 units_show_size(verified, sizeof(verified), st->verified),
+		 units_show_count(migrated, sizeof(migrated), st->migrated), st->findings,
+		 st->findings == 1 ? "" : "s");
+	return buf;
+}
+
+json_t *status_json(const struct shared *s, const struct status *st)
+{
+	return json_pack("{s:I, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:I}", "time_ns",
+			 (json_int_t)st->time, "stage", stages[st->stage], "phase", stage_name(s, st),
+			 "round", (int)st->round, "operations", (json_int_t)st->operations, "bytes_written",
+			 (json_int_t)st->bytes_written, "bytes_read", (json_int_t)st->bytes_read, "refusals",
+			 (json_int_t)st->errors, "verified_bytes", (json_int_t)st->verified, "pages_migrated",
+			 (json_int_t)st->migrated, "findings", (int)st->findings, "memory_available",
+			 (json_int_t)st->memory_available);
+}
