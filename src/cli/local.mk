@@ -1,2 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-librecow_a_SOURCES +=
+librecow_a_SOURCES += \
+	%D%/cli.c \
+	%D%/cli.h \
+	%D%/doctor.c \
+	%D%/flags.c \
+	%D%/flags.h \
+	%D%/help.c \
+	%D%/journal.c \
+	%D%/list.c \
+	%D%/model.c \
+	%D%/namer.c \
+	%D%/namer.h \
+	%D%/progress.c \
+	%D%/progress.h \
+	%D%/report.c \
+	%D%/restore.c \
+	%D%/run.c \
+	%D%/stored.c \
+	%D%/stored.h

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/cli/progress.h"
+
+#include <unistd.h>
+
+#include "src/base/clock.h"
+#include "src/finding/store.h"
+#include "src/machine/machine.h"
+#include "src/report/report.h"
+
+#define PLAIN_EVERY  (10 * NSEC_PER_SEC)
+#define LOG_EVERY    NSEC_PER_SEC
+#define LINE_ROOM    512
+#define FIRST_PRINTS 20 /* findings that are printed in full; all are in the run directory */
+
+static void clear_live(struct progress *p)
+{
+	if (p->live)
+		fputs("\r\033[K", stderr);
+	p->live = false;
+}
+
+static void say(struct progress *p, const char *line)
+{
+	clear_live(p);
+	fprintf(p->out, "%s\n", line);
+	fflush(p->out);
+}
+
+/* The run goes on when its directory can't be written; the user hears of it once. */
+static void keep(struct progress *p, const char *name, json_t *j, bool append)
+{
+	struct error e;
+	int ret = append ? report_append(p->run, name, j, &e) : report_write(p->run, name, j, &e);
+
+	if (ret && !p->write_failed) {
+		clear_live(p);
+		fprintf(stderr, "recow: %s\n", e.text);
+		p->write_failed = true;
+	}
+}
+
+static void on_started(void *self, const struct shared *s)
+{
+	struct progress *p = self;
+
+	p->migrated = machine_vmstat("pgmigrate_success");
+	p->description = describe_run(&s->plan, s->start_real);
+	keep(p, "run.json", p->description, false);
+}
+
+/* At the terminal's width, so that the line never wraps. */
+static void show_live(struct progress *p, const struct shared *s, const struct status *st)
+{
+	char line[LINE_ROOM];
+
+	status_show(line, sizeof(line), s, st, &p->before);
+	fprintf(stderr, "\r%.118s\033[K", line);
+	fflush(stderr);
+	p->live = true;
+}
+
+static bool plain_is_due(const struct progress *p, const struct status *st)
+{
+	if (st->time - p->plain.time >= PLAIN_EVERY || st->round != p->plain.round)
+		return true;
+	return p->verbosity > 0 && (st->phase != p->plain.phase || st->stage != p->plain.stage);
+}
+
+static void on_tick(void *self, const struct shared *s)
+{
+	struct progress *p = self;
+	struct status st;
+
+	status_take(&st, s, p->migrated);
+	if (st.time - p->logged >= LOG_EVERY) {
+		json_t *j = status_json(s, &st);
+
+		keep(p, "status.jsonl", j, true);
+		json_decref(j);
+		p->logged = st.time;
+	}
+	if (p->verbosity < 0)
+		return;
+	if (p->terminal) {
+		show_live(p, s, &st);
+		p->before = st;
+	} else if (plain_is_due(p, &st)) {
+		char line[LINE_ROOM];
+
+		say(p, status_show(line, sizeof(line), s, &st, &p->plain));
+		p->plain = st;
+	}
+}
+
+static void on_finding(void *self, const struct shared *s, const struct finding *f)
+{
+	struct progress *p = self;
+
+	p->findings++;
+	if (p->findings > FIRST_PRINTS)
+		return;
+	clear_live(p);
+	finding_print(p->findings, f, p->out);
+	if (p->findings == FIRST_PRINTS)
+		fprintf(p->out, "further findings are stored, not printed: recow report %s\n", p->run);
+	fflush(p->out);
+}
+
+static void on_note(void *self, const char *line)
+{
+	struct progress *p = self;
+
+	if (p->verbosity >= 0)
+		say(p, line);
+}
+
+static void on_ended(void *self, const struct shared *s, const struct outcome *o)
+{
+	struct progress *p = self;
+	struct status st;
+
+	clear_live(p);
+	status_take(&st, s, p->migrated);
+	json_object_set_new(p->description, "summary", summary_json(s, &st, o));
+	keep(p, "run.json", p->description, false);
+}
+
+struct guard_listener progress_listener(struct progress *p)
+{
+	return (struct guard_listener){
+		.self = p,
+		.started = on_started,
+		.tick = on_tick,
+		.finding = on_finding,
+		.note = on_note,
+		.ended = on_ended,
+	};
+}

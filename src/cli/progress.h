@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a user sees while a run lasts, and what the run directory keeps of it: the guard's listener. */
+#ifndef RECOW_PROGRESS_H
+#define RECOW_PROGRESS_H
+
+#include <stdio.h>
+
+#include "src/report/summary.h"
+
+struct progress {
+	FILE *out;             /* plain lines and findings: stdout, or stderr with --json */
+	bool terminal;         /* a live line on stderr */
+	int verbosity;         /* -1, 0, 1 */
+	const char *run;       /* the run directory */
+	json_t *description;   /* run.json as it stands */
+	uint64_t migrated;     /* pgmigrate_success at the start */
+	struct status before;  /* at the last live line */
+	struct status plain;   /* at the last plain line */
+	uint64_t logged;       /* time of the last line of status.jsonl */
+	unsigned int findings; /* printed so far */
+	bool live;             /* a live line stands on the terminal */
+	bool write_failed;     /* said once */
+};
+
+struct guard_listener progress_listener(struct progress *p);
+
+#endif

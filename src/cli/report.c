@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/report/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "src/cli/cli.h"
+#include "src/finding/store.h"
+
+static int print_finding(void *self, unsigned int number, const struct finding *f)
+{
+	finding_print(number, f, stdout);
+	return 0;
+}
+
+static int print_one(const char *path, const struct report *r, struct error *e)
+{
+	if (finding_load(path, print_finding, NULL, e) < 0)
+		return -1;
+	report_print(r, stdout);
+	return 0;
+}
+
+static void print_json(const struct report *runs, size_t count)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(all, report_json(&runs[i]));
+	/* One run is one object, as `recow run --json` prints it. */
+	json_dumpf(count == 1 ? json_array_get(all, 0) : all, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+	putchar('\n');
+	json_decref(all);
+}
+
+static int load_all(char **paths, size_t count, struct report *runs, size_t *loaded, struct error *e)
+{
+	for (*loaded = 0; *loaded < count; ++*loaded) {
+		if (report_load(&runs[*loaded], paths[*loaded], e))
+			return -1;
+	}
+	return 0;
+}
+
+static int print_all(char **paths, size_t count, bool json, struct error *e)
+{
+	struct report *runs = calloc(count, sizeof(*runs));
+	size_t loaded = 0;
+	int ret = -1;
+
+	if (!runs)
+		return error_errno(e, EXIT_HARNESS, ENOMEM, "report");
+	if (load_all(paths, count, runs, &loaded, e))
+		goto out;
+	ret = 0;
+	if (json)
+		print_json(runs, count);
+	for (size_t i = 0; !json && !ret && i < count; i++)
+		ret = print_one(paths[i], &runs[i], e);
+	if (!json && !ret && count > 1) {
+		putchar('\n');
+		report_print_merged(runs, count, stdout);
+	}
+out:
+	while (loaded)
+		report_free(&runs[--loaded]);
+	free(runs);
+	return ret;
+}
+
+int command_report(int argc, char **argv, struct error *e)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	bool json = false;
+	int c;
+
+	while ((c = cli_option(argc, argv, ":h", options, e)) != -1) {
+		if (c == -2)
+			return -1;
+		if (c == 'h')
+			return cli_help(argv[0]);
+		json = true;
+	}
+	if (optind == argc)
+		return error_set(e, EXIT_USAGE,
+				 "report: the run directory is missing; see recow report --help");
+	return print_all(argv + optind, (size_t)(argc - optind), json, e);
+}
