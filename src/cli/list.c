@@ -51,6 +51,21 @@ static json_t *list_operations(const struct surroundings *s)
 	return list;
 }
 
+/* The defaults are those of this workload's shape. */
+static json_t *shape_json(const struct workload *w)
+{
+	json_t *list = params_json(workload_params, workload_param_count);
+
+	for (size_t i = 0; i < workload_param_count; i++) {
+		char text[32];
+
+		params_show(text, sizeof(text), &workload_params[i],
+			    plan_shape_value(&w->shape, workload_params[i].name));
+		json_object_set_new(json_array_get(list, i), "default", json_string(text));
+	}
+	return list;
+}
+
 static json_t *list_workloads(const struct surroundings *s)
 {
 	json_t *list = json_array();
@@ -62,7 +77,7 @@ static json_t *list_workloads(const struct surroundings *s)
 		for (const struct weight *op = w->mix; op->op; op++)
 			json_object_set_new(mix, op->op, json_integer(op->weight));
 		json_object_set_new(j, "mix", mix);
-		json_object_set_new(j, "parameters", params_json(workload_params, workload_param_count));
+		json_object_set_new(j, "parameters", shape_json(w));
 		json_array_append_new(list, j);
 	}
 	return list;
@@ -154,10 +169,8 @@ static void print_params(const json_t *j)
 
 	json_array_foreach(json_object_get(j, "parameters"), i, p)
 	{
-		const char *fallback = words(p, "default");
-
-		printf("      %-12s %-9s %-9s %s\n", words(p, "name"), words(p, "unit"),
-		       strcmp(fallback, "0") == 0 ? "-" : fallback, words(p, "summary"));
+		printf("      %-12s %-9s %-9s %s\n", words(p, "name"), words(p, "unit"), words(p, "default"),
+		       words(p, "summary"));
 	}
 }
 

@@ -22,7 +22,7 @@ static enum effect effect_of(const struct journal_record *r)
 		enum effect effect;
 	} effects[] = {
 		{"create", EFFECT_MAKES}, {"symlink", EFFECT_MAKES}, {"mkdir", EFFECT_MAKES_DIR},
-		{"link", EFFECT_LINKS},   {"rename", EFFECT_MOVES},  {"rename-over", EFFECT_MOVES},
+		{"link", EFFECT_LINKS},   {"rename", EFFECT_MOVES},  {"rename_over", EFFECT_MOVES},
 	};
 	const struct op *op = op_by_id(r->kind);
 

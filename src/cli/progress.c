@@ -9,7 +9,6 @@
 #include "src/report/report.h"
 
 #define PLAIN_EVERY  (10 * NSEC_PER_SEC)
-#define LOG_EVERY    NSEC_PER_SEC
 #define LINE_ROOM    512
 #define FIRST_PRINTS 20 /* findings that are printed in full; all are in the run directory */
 
@@ -27,16 +26,14 @@ static void say(struct progress *p, const char *line)
 	fflush(p->out);
 }
 
-/* The run goes on when its directory can't be written; the user hears of it once. */
-static void keep(struct progress *p, const char *name, json_t *j, bool append)
+/* The run goes on when its directory can't be written. */
+static void keep_description(struct progress *p)
 {
 	struct error e;
-	int ret = append ? report_append(p->run, name, j, &e) : report_write(p->run, name, j, &e);
 
-	if (ret && !p->write_failed) {
+	if (report_write(p->run, "run.json", p->description, &e)) {
 		clear_live(p);
 		fprintf(stderr, "recow: %s\n", e.text);
-		p->write_failed = true;
 	}
 }
 
@@ -46,7 +43,7 @@ static void on_started(void *self, const struct shared *s)
 
 	p->migrated = machine_vmstat("pgmigrate_success");
 	p->description = describe_run(&s->plan, s->start_real);
-	keep(p, "run.json", p->description, false);
+	keep_description(p);
 }
 
 /* At the terminal's width, so that the line never wraps. */
@@ -73,13 +70,6 @@ static void on_tick(void *self, const struct shared *s)
 	struct status st;
 
 	status_take(&st, s, p->migrated);
-	if (st.time - p->logged >= LOG_EVERY) {
-		json_t *j = status_json(s, &st);
-
-		keep(p, "status.jsonl", j, true);
-		json_decref(j);
-		p->logged = st.time;
-	}
 	if (p->verbosity < 0)
 		return;
 	if (p->terminal) {
@@ -122,8 +112,8 @@ static void on_ended(void *self, const struct shared *s, const struct outcome *o
 
 	clear_live(p);
 	status_take(&st, s, p->migrated);
-	json_object_set_new(p->description, "summary", summary_json(s, &st, o));
-	keep(p, "run.json", p->description, false);
+	json_object_set_new(p->description, "outcome", outcome_json(s, &st, o));
+	keep_description(p);
 }
 
 struct guard_listener progress_listener(struct progress *p)

@@ -16,10 +16,8 @@ struct progress {
 	uint64_t migrated;     /* pgmigrate_success at the start */
 	struct status before;  /* at the last live line */
 	struct status plain;   /* at the last plain line */
-	uint64_t logged;       /* time of the last line of status.jsonl */
 	unsigned int findings; /* printed so far */
 	bool live;             /* a live line stands on the terminal */
-	bool write_failed;     /* said once */
 };
 
 struct guard_listener progress_listener(struct progress *p);

@@ -105,7 +105,7 @@ static void print_end(const struct progress *p, const struct outcome *o, bool js
 		json_decref(j);
 		return;
 	}
-	report_print_summary(p->description, stdout);
+	report_print_outcome(p->description, stdout);
 	if (p->findings)
 		printf("  findings    %u; recow report %s shows them\n", p->findings, p->run);
 	printf("%s\n", o->verdict);

@@ -57,14 +57,16 @@ static struct plan_workload *get_workload(const struct layer *l, const char *nam
 	return w;
 }
 
-/* The shape's field behind a workload parameter: the one place that ties both. */
-static void set_shape(struct shape *s, const char *name, uint64_t value)
+/* The shape's field behind a workload parameter: the one place that ties both. One of the pointers is set. */
+struct shape_field {
+	const char *name;
+	uint32_t *narrow;
+	uint64_t *wide;
+};
+
+static struct shape_field find_field(struct shape *s, const char *name)
 {
-	struct {
-		const char *name;
-		uint32_t *narrow;
-		uint64_t *wide;
-	} fields[] = {
+	const struct shape_field fields[] = {
 		{"files", &s->files, NULL},        {"dirs", &s->dirs, NULL},
 		{"depth", &s->depth, NULL},        {"size_min", NULL, &s->size[0]},
 		{"size_max", NULL, &s->size[1]},   {"write_min", NULL, &s->write[0]},
@@ -72,13 +74,28 @@ static void set_shape(struct shape *s, const char *name, uint64_t value)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		if (strcmp(fields[i].name, name) != 0)
-			continue;
-		if (fields[i].narrow)
-			*fields[i].narrow = (uint32_t)value;
-		else
-			*fields[i].wide = value;
+		if (strcmp(fields[i].name, name) == 0)
+			return fields[i];
 	}
+	return (struct shape_field){NULL, NULL, NULL};
+}
+
+static void set_shape(struct shape *s, const char *name, uint64_t value)
+{
+	struct shape_field field = find_field(s, name);
+
+	if (field.narrow)
+		*field.narrow = (uint32_t)value;
+	if (field.wide)
+		*field.wide = value;
+}
+
+uint64_t plan_shape_value(const struct shape *s, const char *name)
+{
+	struct shape copy = *s;
+	struct shape_field field = find_field(&copy, name);
+
+	return field.narrow ? *field.narrow : field.wide ? *field.wide : 0;
 }
 
 static int workload_key(const struct layer *l, struct plan_workload *w, const struct scenario_key *k)

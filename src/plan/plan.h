@@ -86,6 +86,9 @@ int plan_make(struct plan *p, const struct scenario *scenario, const struct scen
  * itself. */
 int plan_settle(struct plan *p, const struct surroundings *around, struct error *e);
 
+/* What a shape has for a workload parameter ("size_max"). */
+uint64_t plan_shape_value(const struct shape *s, const char *name);
+
 /* A key that a scenario's [run] or [target] section takes, for `recow list` and the documents. */
 struct plan_key {
 	const char *section;

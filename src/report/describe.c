@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "src/base/units.h"
+#include "src/machine/machine.h"
 #include "src/report/summary.h"
 
 static json_t *integer(uint64_t n)
@@ -79,9 +80,14 @@ static json_t *workloads_json(const struct plan *p)
 	return list;
 }
 
-static json_t *unavailable(const char *reason)
+/* {"name": name}, with the reason when it can't run. */
+static json_t *named(const char *name, const char *reason)
 {
-	return reason ? text(reason) : json_null();
+	json_t *j = json_pack("{s:s}", "name", name);
+
+	if (reason)
+		json_object_set_new(j, "unavailable", text(reason));
+	return j;
 }
 
 static json_t *injectors_json(const struct plan *p)
@@ -90,13 +96,13 @@ static json_t *injectors_json(const struct plan *p)
 
 	for (unsigned int i = 0; i < p->injection_count; i++) {
 		const struct plan_injection *in = &p->injection[i];
-		json_t *params = json_object();
+		json_t *params = json_object(), *j = named(in->injector->name, in->unavailable);
 
 		for (size_t k = 0; k < in->injector->param_count; k++)
 			json_object_set_new(params, in->injector->params[k].name,
 					    integer(in->params.value[k]));
-		json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "name", in->injector->name, "params",
-						      params, "unavailable", unavailable(in->unavailable)));
+		json_object_set_new(j, "params", params);
+		json_array_append_new(list, j);
 	}
 	return list;
 }
@@ -106,9 +112,8 @@ static json_t *verifiers_json(const struct plan *p)
 	json_t *list = json_array();
 
 	for (unsigned int i = 0; i < p->verification_count; i++)
-		json_array_append_new(list,
-				      json_pack("{s:s, s:o}", "name", p->verification[i].verifier->name,
-						"unavailable", unavailable(p->verification[i].unavailable)));
+		json_array_append_new(
+			list, named(p->verification[i].verifier->name, p->verification[i].unavailable));
 	return list;
 }
 
@@ -160,14 +165,12 @@ static json_t *plan_json(const struct plan *p)
 
 static json_t *machine_json(void)
 {
-	long page = sysconf(_SC_PAGESIZE), pages = sysconf(_SC_PHYS_PAGES),
-	     cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct utsname u;
 
 	uname(&u);
-	return json_pack("{s:s, s:s, s:s, s:I, s:I}", "kernel", u.release, "kernel_version", u.version,
-			 "architecture", u.machine, "cpus", (json_int_t)cpus, "memory",
-			 (json_int_t)page * (json_int_t)pages);
+	return json_pack("{s:s, s:s, s:s, s:I, s:o}", "kernel", u.release, "kernel_version", u.version,
+			 "architecture", u.machine, "cpus", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN),
+			 "memory_kib", integer(machine_meminfo_kib("MemTotal")));
 }
 
 json_t *describe_run(const struct plan *p, uint64_t start_real)
@@ -177,7 +180,7 @@ json_t *describe_run(const struct plan *p, uint64_t start_real)
 	char when[32];
 
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &tm));
-	return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o}", "format", 1, "recow", PACKAGE_VERSION, "started",
-			 when, "started_ns", integer(start_real), "machine", machine_json(), "plan",
-			 plan_json(p));
+	return json_pack("{s:i, s:s, s:f, s:s, s:o, s:o}", "format", 1, "version", PACKAGE_VERSION, "started",
+			 (double)start_real / NSEC_PER_SEC, "started_utc", when, "machine", machine_json(),
+			 "plan", plan_json(p));
 }

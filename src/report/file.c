@@ -85,7 +85,7 @@ json_t *report_json(const struct report *r)
 	json_object_set_new(j, "path", json_string(r->path));
 	json_object_set_new(j, "findings", json_integer(r->findings));
 	json_object_set_new(j, "findings_by_class", classes);
-	if (!json_object_get(j, "summary") && r->status)
+	if (!json_object_get(j, "outcome") && r->status)
 		json_object_set(j, "last_status", r->status);
 	return j;
 }
@@ -107,19 +107,4 @@ int report_write(const char *run, const char *name, const json_t *j, struct erro
 	if (bad || rename(fresh, path))
 		return error_errno(e, EXIT_HARNESS, errno, "cannot write %s", path);
 	return 0;
-}
-
-int report_append(const char *run, const char *name, const json_t *j, struct error *e)
-{
-	char path[PATH_ROOM];
-	FILE *out;
-	int bad;
-
-	snprintf(path, sizeof(path), "%s/%s", run, name);
-	out = fopen(path, "ae");
-	if (!out)
-		return error_errno(e, EXIT_HARNESS, errno, "cannot write %s", path);
-	bad = json_dumpf(j, out, JSON_COMPACT | JSON_ENSURE_ASCII) || fputc('\n', out) == EOF;
-	bad |= fclose(out);
-	return bad ? error_errno(e, EXIT_HARNESS, errno, "cannot write %s", path) : 0;
 }

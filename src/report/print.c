@@ -23,27 +23,19 @@ static double share(uint64_t part, uint64_t whole)
 	return whole ? 100.0 * (double)part / (double)whole : 0;
 }
 
-static void print_operations(const json_t *summary, FILE *out)
+static double real(const json_t *j, const char *key)
 {
-	const json_t *ops = json_object_get(summary, "operations");
-	uint64_t total = number(ops, "total");
+	return json_number_value(json_object_get(j, key));
+}
+
+/* "refusals    ENOSPC 12, EEXIST 3" */
+static void print_refusals(const json_t *answers, FILE *out)
+{
 	const char *key;
 	json_t *value;
-	char count[32], rate[32];
 	bool first = true;
 
-	fprintf(out, "  operations  %s (%s/s while churning)", units_show_count(count, sizeof(count), total),
-		units_show_count(rate, sizeof(rate),
-				 (uint64_t)json_real_value(json_object_get(ops, "per_second"))));
-	json_object_foreach(json_object_get(ops, "by_group"), key, value)
-	{
-		fprintf(out, "%s%s %.0f %%", first ? ": " : ", ", key,
-			share((uint64_t)json_integer_value(value), total));
-		first = false;
-	}
-	fprintf(out, "\n");
-	first = true;
-	json_object_foreach(json_object_get(ops, "refused"), key, value)
+	json_object_foreach(json_object_get(answers, "refused"), key, value)
 	{
 		fprintf(out, "%s%s %" JSON_INTEGER_FORMAT, first ? "  refusals    " : ", ", key,
 			json_integer_value(value));
@@ -53,56 +45,88 @@ static void print_operations(const json_t *summary, FILE *out)
 		fprintf(out, "\n");
 }
 
-static void print_injected(const json_t *summary, FILE *out)
+static void print_operations(const json_t *outcome, FILE *out)
 {
+	const json_t *answers = json_object_get(outcome, "answers");
+	uint64_t total = number(outcome, "operations");
+	double churn = real(outcome, "churn_seconds");
+	const char *key;
+	json_t *value;
+	char count[32], rate[32];
+	bool first = true;
+
+	fprintf(out, "  operations  %s, %s/s while churning", units_show_count(count, sizeof(count), total),
+		units_show_count(rate, sizeof(rate), churn > 0 ? (uint64_t)((double)total / churn) : 0));
+	json_object_foreach(json_object_get(answers, "by_group"), key, value)
+	{
+		fprintf(out, "%s%s %.0f %%", first ? ": " : ", ", key,
+			share((uint64_t)json_integer_value(value), total));
+		first = false;
+	}
+	fprintf(out, "\n");
+	print_refusals(answers, out);
+}
+
+static void print_injected(const json_t *outcome, FILE *out)
+{
+	const char *name;
 	char pages[32], verified[32];
 	json_t *j;
-	size_t i;
 
 	fprintf(out, "  migrated    %s pages, %s of them in rounds that were verified afterwards\n",
-		units_show_count(pages, sizeof(pages), number(summary, "pages_migrated")),
-		units_show_count(verified, sizeof(verified), number(summary, "pages_migrated_verified")));
-	json_array_foreach(json_object_get(summary, "injected"), i, j)
+		units_show_count(pages, sizeof(pages), number(outcome, "migrated")),
+		units_show_count(verified, sizeof(verified), number(outcome, "trials")));
+	json_object_foreach(json_object_get(outcome, "injectors"), name, j)
 	{
-		if (!number(j, "steps") && !number(j, "idle") && !number(j, "refused"))
+		if (!number(j, "steps") && !number(j, "idle") && !number(j, "failed"))
 			continue;
 		fprintf(out, "  injected    %s: %" PRIu64 " steps, %" PRIu64 " idle, %" PRIu64 " refused",
-			words(j, "name"), number(j, "steps"), number(j, "idle"), number(j, "refused"));
+			name, number(j, "steps"), number(j, "idle"), number(j, "failed"));
 		if (number(j, "pages"))
 			fprintf(out, "; %s pages moved",
 				units_show_count(pages, sizeof(pages), number(j, "pages")));
-		if (number(j, "dirty_pages"))
+		if (number(j, "dirty"))
 			fprintf(out, ", %s of them dirty",
-				units_show_count(pages, sizeof(pages), number(j, "dirty_pages")));
+				units_show_count(pages, sizeof(pages), number(j, "dirty")));
 		fprintf(out, "\n");
 	}
 }
 
-static void print_verified(const json_t *summary, FILE *out)
+static void print_verifier(const char *name, const json_t *j, FILE *out)
 {
 	char bytes[32], objects[32], names[32], time[32];
-	json_t *j;
-	size_t i;
 
-	json_array_foreach(json_object_get(summary, "verified"), i, j)
+	fprintf(out, "  verified    %s: %s, %s objects, %s names in %s", name,
+		units_show_size(bytes, sizeof(bytes), number(j, "bytes")),
+		units_show_count(objects, sizeof(objects), number(j, "objects")),
+		units_show_count(names, sizeof(names), number(j, "names")),
+		units_show_duration(time, sizeof(time), number(j, "time_ns")));
+	if (number(j, "resident"))
+		fprintf(out, "; %.0f %% of the blocks were resident",
+			share(number(j, "resident"), number(j, "blocks")));
+	if (number(j, "cached_only_bytes"))
+		fprintf(out, "; %.1f %% could be read through the cache only",
+			share(number(j, "cached_only_bytes"), number(j, "bytes")));
+	if (number(j, "unsure"))
+		fprintf(out, "; %" PRIu64 " blocks not compared: unknown after an error",
+			number(j, "unsure"));
+	fprintf(out, "\n");
+}
+
+/* Nothing compared: the verifier did its work (the checker, the kernel log) or never came to it. */
+static void print_verified(const json_t *outcome, FILE *out)
+{
+	const char *name;
+	char time[32];
+	json_t *j;
+
+	json_object_foreach(json_object_get(outcome, "verified"), name, j)
 	{
-		if (!number(j, "time_ns") && !number(j, "blocks") && !number(j, "objects"))
-			continue;
-		fprintf(out, "  verified    %s: %s, %s objects, %s names in %s", words(j, "name"),
-			units_show_size(bytes, sizeof(bytes), number(j, "bytes")),
-			units_show_count(objects, sizeof(objects), number(j, "objects")),
-			units_show_count(names, sizeof(names), number(j, "names")),
-			units_show_duration(time, sizeof(time), number(j, "time_ns")));
-		if (number(j, "resident"))
-			fprintf(out, "; %.0f %% of the blocks were resident",
-				share(number(j, "resident"), number(j, "blocks")));
-		if (number(j, "cached_only"))
-			fprintf(out, "; %.1f %% could be read through the cache only",
-				share(number(j, "cached_only"), number(j, "bytes")));
-		if (number(j, "unsure"))
-			fprintf(out, "; %" PRIu64 " blocks not compared: unknown after an error",
-				number(j, "unsure"));
-		fprintf(out, "\n");
+		if (number(j, "blocks") || number(j, "objects") || number(j, "names"))
+			print_verifier(name, j, out);
+		else if (number(j, "time_ns"))
+			fprintf(out, "  verified    %s in %s\n", name,
+				units_show_duration(time, sizeof(time), number(j, "time_ns")));
 	}
 }
 
@@ -111,9 +135,9 @@ static double per(uint64_t bytes, uint64_t things)
 	return things ? (double)bytes / (double)things : 0;
 }
 
-static void print_model(const json_t *summary, FILE *out)
+static void print_model(const json_t *outcome, FILE *out)
 {
-	const json_t *m = json_object_get(summary, "model");
+	const json_t *m = json_object_get(outcome, "model");
 	char total[32];
 
 	if (!json_is_object(m))
@@ -147,22 +171,21 @@ static void print_not_run(const json_t *plan, FILE *out)
 	}
 }
 
-void report_print_summary(const json_t *run, FILE *out)
+void report_print_outcome(const json_t *run, FILE *out)
 {
-	const json_t *summary = json_object_get(run, "summary");
-	char time[32], written[32], read[32];
-	uint64_t left = number(summary, "not_put_back");
+	const json_t *outcome = json_object_get(run, "outcome");
+	char written[32], read[32];
+	uint64_t left = number(outcome, "left");
 
-	fprintf(out, "  time        %s, %" PRIu64 " whole rounds\n",
-		units_show_duration(time, sizeof(time), number(summary, "time_ns")),
-		number(summary, "rounds"));
-	print_operations(summary, out);
+	fprintf(out, "  time        %.1f s, %" PRIu64 " whole rounds\n", real(outcome, "seconds"),
+		number(outcome, "rounds"));
+	print_operations(outcome, out);
 	fprintf(out, "  data        %s written, %s read back by workers\n",
-		units_show_size(written, sizeof(written), number(summary, "bytes_written")),
-		units_show_size(read, sizeof(read), number(summary, "bytes_read")));
-	print_injected(summary, out);
-	print_verified(summary, out);
-	print_model(summary, out);
+		units_show_size(written, sizeof(written), number(outcome, "bytes_written")),
+		units_show_size(read, sizeof(read), number(outcome, "bytes_read")));
+	print_injected(outcome, out);
+	print_verified(outcome, out);
+	print_model(outcome, out);
 	print_not_run(json_object_get(run, "plan"), out);
 	if (left)
 		fprintf(out,
@@ -177,10 +200,10 @@ static void print_head(const struct report *r, FILE *out)
 {
 	const json_t *plan = json_object_get(r->run, "plan");
 
-	fprintf(out, "recow %s: scenario %s, seed %s, %" PRIu64 " workers, %s\n", words(r->run, "recow"),
+	fprintf(out, "recow %s: scenario %s, seed %s, %" PRIu64 " workers, %s\n", words(r->run, "version"),
 		words(plan, "scenario"), words(plan, "seed"), number(plan, "workers"),
 		words(json_object_get(plan, "target"), "words"));
-	fprintf(out, "  run         %s\n  started     %s, kernel %s\n", r->path, words(r->run, "started"),
+	fprintf(out, "  run         %s\n  started     %s, kernel %s\n", r->path, words(r->run, "started_utc"),
 		words(json_object_get(r->run, "machine"), "kernel"));
 }
 
@@ -202,14 +225,13 @@ static void print_findings(const struct report *r, FILE *out)
 /* A run whose guard died before the end: what its last status line says. */
 static void print_cut(const struct report *r, FILE *out)
 {
-	char time[32], ops[32], verified[32];
+	char ops[32], verified[32];
 
 	if (r->status)
-		fprintf(out, "  last seen   after %s in round %" PRIu64 " (%s): %s operations, %s verified\n",
-			units_show_duration(time, sizeof(time), number(r->status, "time_ns")),
-			number(r->status, "round"), words(r->status, "phase"),
+		fprintf(out, "  last seen   after %.0f s in round %" PRIu64 ": %s operations, %s verified\n",
+			real(r->status, "t"), number(r->status, "round"),
 			units_show_count(ops, sizeof(ops), number(r->status, "operations")),
-			units_show_size(verified, sizeof(verified), number(r->status, "verified_bytes")));
+			units_show_size(verified, sizeof(verified), number(r->status, "bytes_verified")));
 	print_not_run(json_object_get(r->run, "plan"), out);
 	print_findings(r, out);
 	fprintf(out, "no verdict: this run has no end (it is still going on, or its guard was killed)\n");
@@ -230,42 +252,44 @@ static void print_bound(uint64_t trials, FILE *out)
 
 void report_print(const struct report *r, FILE *out)
 {
-	const json_t *summary = json_object_get(r->run, "summary");
+	const json_t *outcome = json_object_get(r->run, "outcome");
 
 	print_head(r, out);
-	if (!summary) {
+	if (!outcome) {
 		print_cut(r, out);
 		return;
 	}
-	report_print_summary(r->run, out);
+	report_print_outcome(r->run, out);
 	print_findings(r, out);
-	if (number(summary, "exit") == EXIT_CLEAN)
-		print_bound(number(summary, "pages_migrated_verified"), out);
-	fprintf(out, "%s\n", words(summary, "verdict"));
+	if (number(outcome, "exit") == EXIT_CLEAN)
+		print_bound(number(outcome, "trials"), out);
+	fprintf(out, "%s\n", words(outcome, "verdict"));
 }
 
 void report_print_merged(const struct report *runs, size_t count, FILE *out)
 {
-	uint64_t operations = 0, trials = 0, time = 0;
+	uint64_t operations = 0, trials = 0;
+	double seconds = 0;
 	size_t cut = 0, clean = 0, found = 0;
 	struct report all = {0};
 	char text[32], ops[32];
 
 	for (size_t i = 0; i < count; i++) {
-		const json_t *s = json_object_get(runs[i].run, "summary");
+		const json_t *s = json_object_get(runs[i].run, "outcome");
 
 		cut += !s;
 		clean += s && number(s, "exit") == EXIT_CLEAN;
 		found += runs[i].findings != 0;
-		time += number(s, "time_ns");
-		operations += number(json_object_get(s, "operations"), "total");
-		trials += number(s, "pages_migrated_verified");
+		seconds += real(s, "seconds");
+		operations += number(s, "operations");
+		trials += number(s, "trials");
 		for (int k = 0; k < FINDING_CLASSES; k++)
 			all.classes[k] += runs[i].classes[k];
 	}
 	fprintf(out, "%zu runs: %zu clean, %zu with findings, %zu without an end\n", count, clean, found,
 		cut);
-	fprintf(out, "  time        %s\n  operations  %s\n", units_show_duration(text, sizeof(text), time),
+	fprintf(out, "  time        %s\n  operations  %s\n",
+		units_show_duration(text, sizeof(text), (uint64_t)(seconds * NSEC_PER_SEC)),
 		units_show_count(ops, sizeof(ops), operations));
 	print_findings(&all, out);
 	if (!found)

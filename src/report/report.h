@@ -12,7 +12,7 @@
 /* One run as its directory tells it. */
 struct report {
 	char path[4096];
-	json_t *run;                           /* run.json; "summary" is absent when the run had no end */
+	json_t *run;                           /* run.json; without "outcome" when the run had no end */
 	json_t *status;                        /* last whole line of status.jsonl, NULL if none */
 	unsigned int classes[FINDING_CLASSES]; /* findings by class */
 	unsigned int findings;
@@ -26,7 +26,7 @@ void report_free(struct report *r);
 void report_print(const struct report *r, FILE *out);
 
 /* The middle part alone, from what run.json holds. */
-void report_print_summary(const json_t *run, FILE *out);
+void report_print_outcome(const json_t *run, FILE *out);
 
 /* Sums over several runs, and the bound that clean ones support together. */
 void report_print_merged(const struct report *runs, size_t count, FILE *out);
@@ -37,8 +37,5 @@ json_t *report_json(const struct report *r);
 
 /* Replace RUN/name by this object, whole or not at all. */
 int report_write(const char *run, const char *name, const json_t *j, struct error *e);
-
-/* Append one line to RUN/name. */
-int report_append(const char *run, const char *name, const json_t *j, struct error *e);
 
 #endif

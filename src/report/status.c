@@ -20,7 +20,6 @@ void status_take(struct status *st, const struct shared *s, uint64_t migrated_be
 		.phase = atomic_load(&s->phase),
 		.findings = atomic_load(&s->findings),
 		.migrated = machine_vmstat("pgmigrate_success") - migrated_before,
-		.memory_available = machine_meminfo_kib("MemAvailable") * KiB,
 	};
 	if (s->plan.duration > st->time)
 		st->left = s->plan.duration - st->time;
@@ -60,15 +59,4 @@ char *status_show(char *buf, size_t len, const struct shared *s, const struct st
 		 units_show_count(migrated, sizeof(migrated), st->migrated), st->findings,
 		 st->findings == 1 ? "" : "s");
 	return buf;
-}
-
-json_t *status_json(const struct shared *s, const struct status *st)
-{
-	return json_pack("{s:I, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:I}", "time_ns",
-			 (json_int_t)st->time, "stage", stages[st->stage], "phase", stage_name(s, st),
-			 "round", (int)st->round, "operations", (json_int_t)st->operations, "bytes_written",
-			 (json_int_t)st->bytes_written, "bytes_read", (json_int_t)st->bytes_read, "refusals",
-			 (json_int_t)st->errors, "verified_bytes", (json_int_t)st->verified, "pages_migrated",
-			 (json_int_t)st->migrated, "findings", (int)st->findings, "memory_available",
-			 (json_int_t)st->memory_available);
 }

@@ -49,7 +49,8 @@ static json_t *answers_of(const struct shared *s, const struct op *op, json_t *a
 	return json_pack("{s:o, s:o}", "good", integer(good), "refused", refusals);
 }
 
-static json_t *operations_json(const struct shared *s, const struct status *st)
+/* Refusals, and what workers did, by group and by operation. */
+static json_t *answers_json(const struct shared *s)
 {
 	static const char *const groups[] = {
 		[GROUP_NAMES] = "names",
@@ -58,7 +59,6 @@ static json_t *operations_json(const struct shared *s, const struct status *st)
 		[GROUP_DURABILITY] = "durability",
 	};
 	json_t *kinds = json_object(), *refused = json_object(), *by_group = json_object();
-	uint64_t churn = atomic_load(&s->churn_ns), cpu = 0, calls = 0;
 
 	for (size_t i = 0; i < op_count; i++) {
 		uint64_t total;
@@ -67,15 +67,19 @@ static json_t *operations_json(const struct shared *s, const struct status *st)
 		json_object_set_new(kinds, op_table[i]->name, answers);
 		add_to(by_group, groups[op_table[i]->group], total);
 	}
+	return json_pack("{s:o, s:o, s:o}", "by_group", by_group, "refused", refused, "by_kind", kinds);
+}
+
+/* Thread CPU of sampled operations: all of it, and the part inside system calls. */
+static json_t *cpu_json(const struct shared *s)
+{
+	uint64_t total = 0, calls = 0;
+
 	for (unsigned int i = 0; i < s->plan.workers; i++) {
-		cpu += atomic_load(&s->worker[i].time_total);
+		total += atomic_load(&s->worker[i].time_total);
 		calls += atomic_load(&s->worker[i].time_calls);
 	}
-	return json_pack("{s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o}", "total", integer(st->operations),
-			 "churn_ns", integer(churn), "per_second",
-			 churn ? (double)st->operations * NSEC_PER_SEC / (double)churn : 0.0, "by_group",
-			 by_group, "refused", refused, "by_kind", kinds, "cpu_ns", integer(cpu),
-			 "cpu_calls_ns", integer(calls));
+	return json_pack("{s:o, s:o}", "sampled_ns", integer(total), "sampled_calls_ns", integer(calls));
 }
 
 /* Sums over the models of all workers as they were at the last barrier. */
@@ -109,59 +113,60 @@ static json_t *model_json(const struct shared *s)
 
 static json_t *verified_json(const struct shared *s)
 {
-	json_t *list = json_array();
+	json_t *all = json_object();
 
 	for (unsigned int i = 0; i < s->plan.verification_count; i++) {
 		const struct verify_counters *c = &s->verified[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
-						      s->plan.verification[i].verifier->name, "bytes",
-						      integer(atomic_load(&c->bytes)), "objects",
-						      integer(atomic_load(&c->objects)), "names",
-						      integer(atomic_load(&c->names)), "blocks",
-						      integer(atomic_load(&c->blocks)), "resident",
-						      integer(atomic_load(&c->resident)), "cached_only",
-						      integer(atomic_load(&c->cached_only)), "unsure",
-						      integer(atomic_load(&c->unsure)), "time_ns",
-						      integer(atomic_load(&c->time_ns))));
+		json_object_set_new(all, s->plan.verification[i].verifier->name,
+				    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "bytes",
+					      integer(atomic_load(&c->bytes)), "objects",
+					      integer(atomic_load(&c->objects)), "names",
+					      integer(atomic_load(&c->names)), "blocks",
+					      integer(atomic_load(&c->blocks)), "resident",
+					      integer(atomic_load(&c->resident)), "cached_only_bytes",
+					      integer(atomic_load(&c->cached_only)), "unsure",
+					      integer(atomic_load(&c->unsure)), "time_ns",
+					      integer(atomic_load(&c->time_ns))));
 	}
-	return list;
+	return all;
 }
 
 static json_t *injected_json(const struct shared *s)
 {
-	json_t *list = json_array();
+	json_t *all = json_object();
 
 	for (unsigned int i = 0; i < s->plan.injection_count; i++) {
 		const struct exposure *x = &s->exposure[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "name",
-						      s->plan.injection[i].injector->name, "steps",
-						      integer(atomic_load(&x->steps)), "idle",
-						      integer(atomic_load(&x->idle)), "refused",
-						      integer(atomic_load(&x->failed)), "pages",
-						      integer(atomic_load(&x->pages)), "dirty_pages",
-						      integer(atomic_load(&x->dirty))));
+		json_object_set_new(
+			all, s->plan.injection[i].injector->name,
+			json_pack("{s:o, s:o, s:o, s:o, s:o}", "steps", integer(atomic_load(&x->steps)),
+				  "idle", integer(atomic_load(&x->idle)), "failed",
+				  integer(atomic_load(&x->failed)), "pages", integer(atomic_load(&x->pages)),
+				  "dirty", integer(atomic_load(&x->dirty))));
 	}
-	return list;
+	return all;
 }
 
-json_t *summary_json(const struct shared *s, const struct status *st, const struct outcome *o)
+json_t *outcome_json(const struct shared *s, const struct status *st, const struct outcome *o)
 {
-	json_t *j =
-		json_pack("{s:o, s:o, s:o, s:o, s:o}", "time_ns", integer(st->time), "rounds",
-			  integer(atomic_load(&s->rounds_done)), "operations", operations_json(s, st),
-			  "bytes_written", integer(st->bytes_written), "bytes_read", integer(st->bytes_read));
+	json_t *j = json_pack("{s:i, s:s, s:b, s:i, s:i, s:f, s:f}", "exit", (int)o->exit, "verdict",
+			      o->verdict, "interrupted", o->interrupted, "left", (int)o->left, "findings",
+			      (int)st->findings, "seconds", (double)st->time / NSEC_PER_SEC, "churn_seconds",
+			      (double)atomic_load(&s->churn_ns) / NSEC_PER_SEC);
 
-	json_object_set_new(j, "pages_migrated", integer(st->migrated));
-	json_object_set_new(j, "pages_migrated_verified", integer(atomic_load(&s->trials_pages)));
-	json_object_set_new(j, "injected", injected_json(s));
+	json_object_set_new(j, "rounds", integer(atomic_load(&s->rounds_done)));
+	json_object_set_new(j, "operations", integer(st->operations));
+	json_object_set_new(j, "answers", answers_json(s));
+	json_object_set_new(j, "cpu", cpu_json(s));
+	json_object_set_new(j, "bytes_written", integer(st->bytes_written));
+	json_object_set_new(j, "bytes_read", integer(st->bytes_read));
+	json_object_set_new(j, "bytes_verified", integer(st->verified));
+	json_object_set_new(j, "migrated", integer(st->migrated));
+	json_object_set_new(j, "trials", integer(atomic_load(&s->trials_pages)));
+	json_object_set_new(j, "injectors", injected_json(s));
 	json_object_set_new(j, "verified", verified_json(s));
 	json_object_set_new(j, "model", model_json(s));
-	json_object_set_new(j, "findings", integer(st->findings));
-	json_object_set_new(j, "interrupted", json_boolean(o->interrupted));
-	json_object_set_new(j, "not_put_back", integer(o->left));
-	json_object_set_new(j, "exit", json_integer(o->exit));
-	json_object_set_new(j, "verdict", json_string(o->verdict));
 	return j;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The writing side of the report: what a run is and what came of it, as JSON for RUN/run.json and
- * RUN/status.jsonl (docs/formats.md). Reads the shared memory; the reading side (report.h) reads the run
+ * The writing side of the report: what a run is and what came of it, as JSON for RUN/run.json
+ * (docs/formats.md), and the status line. Reads the shared memory; the reading side (report.h) reads the run
  * directory and nothing else.
  */
 #ifndef RECOW_SUMMARY_H
@@ -21,7 +21,6 @@ struct status {
 	uint64_t verified; /* bytes, all verifiers */
 	uint64_t migrated; /* pages, since the start */
 	unsigned int findings;
-	uint64_t memory_available; /* bytes */
 };
 
 /* Look. `migrated_before`: pgmigrate_success as it was at the start. */
@@ -31,16 +30,13 @@ void status_take(struct status *st, const struct shared *s, uint64_t migrated_be
 char *status_show(char *buf, size_t len, const struct shared *s, const struct status *st,
 		  const struct status *before);
 
-/* The line of RUN/status.jsonl. The caller frees it (json_decref). */
-json_t *status_json(const struct shared *s, const struct status *st);
-
 /* RUN/run.json at the start: version, kernel, machine, plan. New reference. */
 json_t *describe_run(const struct plan *p, uint64_t start_real);
 
 /* "btrfs on a throw-away image of 4.00 GiB". Returns buf. */
 char *describe_target(char *buf, size_t len, const struct target_spec *t);
 
-/* The member "summary" of run.json at the end. New reference. */
-json_t *summary_json(const struct shared *s, const struct status *st, const struct outcome *o);
+/* The member "outcome" of run.json at the end. New reference. */
+json_t *outcome_json(const struct shared *s, const struct status *st, const struct outcome *o);
 
 #endif

@@ -34,17 +34,6 @@ static const struct injector sync_injector = {.name = "sync", .phase_args = sync
 static const struct verifier hot = {.name = "hot", .when = VERIFY_ROUND};
 static const struct verifier remount = {.name = "remount", .when = VERIFY_REMOUNTED};
 
-const struct param workload_params[] = {
-	{"files", "", PARAM_COUNT, "1000", 1, 1000000, NULL},
-	{"dirs", "", PARAM_COUNT, "50", 1, 1000000, NULL},
-	{"depth", "", PARAM_COUNT, "4", 1, 64, NULL},
-	{"size_min", "", PARAM_SIZE, "1", 1, 0, NULL},
-	{"size_max", "", PARAM_SIZE, "4m", 1, 0, NULL},
-	{"write_min", "", PARAM_SIZE, "1", 1, OP_BUFFER, NULL},
-	{"write_max", "", PARAM_SIZE, "64k", 1, OP_BUFFER, NULL},
-};
-const size_t workload_param_count = ARRAY_SIZE(workload_params);
-
 const struct workload *const plugin_workloads[] = {&churn, &logtree, NULL};
 const struct injector *const plugin_injectors[] = {&hotplug, &sync_injector, NULL};
 const struct verifier *const plugin_verifiers[] = {&hot, &remount, NULL};
