@@ -7,7 +7,6 @@ unit_tests += %D%/test_hotplug
 unit_tests += %D%/test_plan
 unit_tests += %D%/test_scenario
 unit_tests += %D%/test_content %D%/test_journal %D%/test_model %D%/test_pages
-unit_tests += %D%/test_content %D%/test_journal %D%/test_pages
 unit_tests += %D%/test_sync
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
