@@ -43,7 +43,8 @@ struct finding_range {
 	uint8_t class;          /* enum finding_class; FINDING_CLASSES: as expected */
 	struct origin origin;   /* stale, foreign: who wrote it */
 	uint32_t object;        /* foreign: the writer's object */
-	uint64_t offset;        /* foreign: where it was written */
+	uint64_t offset;        /* foreign, shifted: file offset for which it was written */
+	uint32_t bits;          /* flipped: how many bits differ */
 };
 #define FINDING_RANGES 8
 
@@ -63,6 +64,7 @@ struct finding {
 	uint64_t expected_hash, found_hash;
 	char detail[512]; /* one line for people: expected what, found what */
 	bool still;       /* looked at again: still wrong */
+	uint32_t tear;    /* torn: the byte within the (first) block at which the line runs */
 	unsigned int ranges, mirrors;
 	struct finding_range range[FINDING_RANGES];
 	struct {

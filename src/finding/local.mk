@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/describe.c \
+	%D%/explain.c \
+	%D%/explain.h \
+	%D%/finding.c \
 	%D%/finding.h \
 	%D%/print.c \
 	%D%/store.c \
 	%D%/store.h \
+	%D%/verdict.c \
 	%D%/verdict.h
