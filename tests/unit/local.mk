@@ -8,6 +8,7 @@ unit_tests += %D%/test_plan
 unit_tests += %D%/test_scenario
 unit_tests += %D%/test_content %D%/test_journal %D%/test_model %D%/test_pages
 unit_tests += %D%/test_sync
+unit_tests += %D%/test_verdict
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
@@ -22,4 +23,5 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_model_SOURCES = %D%/test_model.c %D%/reference.c %D%/reference.h %D%/unit.h
 %C%_test_pages_SOURCES = %D%/test_pages.c %D%/unit.h
 %C%_test_sync_SOURCES = %D%/test_sync.c %D%/unit.h
+%C%_test_verdict_SOURCES = %D%/test_verdict.c %D%/unit.h
 endif
