@@ -17,6 +17,7 @@
 #define NSEC_PER_USEC 1000ULL
 
 /* The unit in which the model keeps checksums; independent of the filesystem's own block size. */
+#undef BLOCK_SIZE /* linux/fs.h has one of its own that nobody needs; include it before this file */
 #define BLOCK_SIZE 4096U
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -4,6 +4,9 @@ librecow_a_SOURCES += \
 	%D%/clock.h \
 	%D%/error.c \
 	%D%/error.h \
+	%D%/program.c \
+	%D%/program.h \
 	%D%/random.h \
 	%D%/units.c \
-	%D%/units.h
+	%D%/units.h \
+	%D%/words.c
