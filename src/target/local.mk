@@ -1,3 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
-	%D%/target.h
+	%D%/chunk.c \
+	%D%/chunk.h \
+	%D%/examine.c \
+	%D%/filesystem.c \
+	%D%/filesystem.h \
+	%D%/holders.c \
+	%D%/holders.h \
+	%D%/image.c \
+	%D%/image.h \
+	%D%/internal.h \
+	%D%/locate.c \
+	%D%/loop.c \
+	%D%/loop.h \
+	%D%/mount.c \
+	%D%/prepare.c \
+	%D%/probe.c \
+	%D%/probe.h \
+	%D%/space.c \
+	%D%/space.h \
+	%D%/target.h \
+	%D%/tree.c

@@ -13,10 +13,10 @@ enum target_kind { TARGET_AUTO, TARGET_DEVICE, TARGET_IMAGE, TARGET_DIRECTORY };
 
 /* What the user asked for; part of the plan. */
 struct target_spec {
-	enum target_kind kind;
-	char path[4096];     /* device, image or directory; TARGET_AUTO: empty */
-	uint64_t image_size; /* bytes */
-	char fs[16];         /* "btrfs", "ext4", "xfs"; of a directory: filled in when it is looked at */
+	enum target_kind kind; /* filled in by target_examine() */
+	char path[4096];       /* device, image or directory; TARGET_AUTO: empty */
+	uint64_t image_size;   /* bytes */
+	char fs[16];           /* "btrfs", "ext4", "xfs"; "": btrfs where one is made, else what is there */
 	char mkfs_options[512];
 	char mount_options[512];
 	bool mkfs;  /* TARGET_DEVICE, TARGET_IMAGE: format it (given with --yes) */
@@ -26,26 +26,40 @@ struct target_spec {
 struct target {
 	struct target_spec spec;
 	bool btrfs;
-	bool own;              /* can be unmounted: anything but TARGET_DIRECTORY */
-	char image[4096];      /* backing file, "" for a device or directory */
-	char device[64];       /* block device that is mounted, "" for a directory */
+	bool own;         /* can be unmounted: anything but TARGET_DIRECTORY */
+	char image[4096]; /* backing file, "" for a device or directory */
+	char tmpfs[4096]; /* the tmpfs that is mounted for the image, "" */
+	char subdir[256]; /* directory of a filesystem that was there before: all that recow sees of it, "" */
+	char log[4096];   /* output of mkfs */
+	char note[256];   /* what the user should know about it, "" if nothing */
+	char device[64];  /* block device that is mounted, "" for a directory */
 	char mountpoint[4096]; /* where it is (to be) mounted; the run's directory for TARGET_DIRECTORY */
 	char kernel_name[32];  /* how kernel messages call its device ("loop0", "vda"), "" if it has none */
 	int loop;              /* descriptor that keeps the autoclear loop device alive, -1 */
 };
 
 /* Look at the spec without changing anything: does it exist, is it in use, big enough, what filesystem is on
- * it, are the tools there. Fills kind, fs. Errors carry EXIT_CANNOT or EXIT_USAGE. */
+ * it, are the tools there. Fills kind (from path) and fs, makes path absolute. Errors carry EXIT_CANNOT (what
+ * the machine lacks) or EXIT_USAGE (what was asked wrongly). */
 int target_examine(struct target_spec *spec, struct error *e);
 
-/* Make the image, attach the loop device, format. `dir` is the run directory (image and mount point live in
- * it). The caller has a private mount namespace. */
+/* Make the image, attach the loop device, format; for a directory make the run's own directory in it. `spec`
+ * has been examined. `dir` is the run directory (image and mount point live in it). The caller has a private
+ * mount namespace. After a failure nothing is left behind. */
 int target_prepare(struct target *t, const struct target_spec *spec, const char *dir, struct error *e);
+
+/* Mount at t->mountpoint. Of a filesystem that was there before only a directory of its own (recow-RUN) is
+ * mounted. Nothing to do for TARGET_DIRECTORY. */
 int target_mount(struct target *t, struct error *e);
-/* Fails with EBUSY context (who holds it) when it is in use. */
+
+/* Waits some seconds for users to leave. Fails with EBUSY and who holds it. TARGET_DIRECTORY (not t->own)
+ * can't be unmounted: an error. */
 int target_unmount(struct target *t, struct error *e);
-/* Detach and remove: the image goes unless `keep`; when it lay on a tmpfs and is to be kept it is copied
- * (sparse) into the run directory. */
+
+/* Unmount if need be, detach and remove: the throw-away image goes unless `keep`; when it lay on a tmpfs and
+ * is to be kept it is copied (sparse) to RUN/image. The run's directory on a target that was there before
+ * goes unless `keep`; the user's own image or device stays as it is. Goes on after an error, reports the
+ * first. */
 int target_release(struct target *t, bool keep, struct error *e);
 
 /* A directory of the target is a btrfs subvolume of its own where that is possible, a plain directory
@@ -60,6 +74,7 @@ int target_remove_tree(const char *path, struct error *e);
 struct target_address {
 	uint64_t logical; /* FIEMAP's physical: for btrfs an address in its own space */
 	bool inline_data, compressed, unwritten, hole;
+	bool delayed; /* not allocated on the disk yet */
 	unsigned int mirrors;
 	struct {
 		uint64_t devid, physical; /* byte offset on that device */
