@@ -5,7 +5,8 @@
 
 extern const struct workload workload_churn, workload_logtree;
 extern const struct injector injector_hotplug, injector_sync;
+extern const struct verifier verifier_fsck, verifier_kmsg;
 
 const struct workload *const plugin_workloads[] = {&workload_churn, &workload_logtree, NULL};
 const struct injector *const plugin_injectors[] = {&injector_hotplug, &injector_sync, NULL};
-const struct verifier *const plugin_verifiers[] = {NULL};
+const struct verifier *const plugin_verifiers[] = {&verifier_kmsg, &verifier_fsck, NULL};

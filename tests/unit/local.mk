@@ -2,6 +2,7 @@
 # One cmocka program per room. A new one: add its name to unit_tests and one _SOURCES line.
 if HAVE_CMOCKA
 unit_tests = %D%/test_base
+unit_tests += %D%/test_chunk
 unit_tests += %D%/test_disturb
 unit_tests += %D%/test_hotplug
 unit_tests += %D%/test_plan
@@ -9,6 +10,13 @@ unit_tests += %D%/test_scenario
 unit_tests += %D%/test_content %D%/test_journal %D%/test_model %D%/test_pages
 unit_tests += %D%/test_sync
 unit_tests += %D%/test_verdict
+unit_tests += %D%/test_fsck
+unit_tests += %D%/test_kmsg
+unit_tests += %D%/test_plan
+unit_tests += %D%/test_scenario
+unit_tests += %D%/test_content %D%/test_journal %D%/test_model %D%/test_pages
+unit_tests += %D%/test_program
+unit_tests += %D%/test_target
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
@@ -24,4 +32,9 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_pages_SOURCES = %D%/test_pages.c %D%/unit.h
 %C%_test_sync_SOURCES = %D%/test_sync.c %D%/unit.h
 %C%_test_verdict_SOURCES = %D%/test_verdict.c %D%/unit.h
+%C%_test_chunk_SOURCES = %D%/test_chunk.c %D%/unit.h
+%C%_test_fsck_SOURCES = %D%/test_fsck.c %D%/unit.h
+%C%_test_kmsg_SOURCES = %D%/test_kmsg.c %D%/unit.h
+%C%_test_program_SOURCES = %D%/test_program.c %D%/unit.h
+%C%_test_target_SOURCES = %D%/test_target.c %D%/unit.h
 endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The filesystem's own checker on the unmounted target, without repairing anything. It sees structure, not
+ * content: `btrfs check` passes damaged data.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "src/base/clock.h"
+#include "src/base/program.h"
+#include "src/base/units.h"
+#include "verify/verifier.h"
+
+/* A check of a large device may take long; one that never ends is not waited for. */
+#define LIMIT (2 * 3600 * NSEC_PER_SEC)
+
+/* What a checker's end means. */
+enum judgement { CLEAN, DAMAGED, COULD_NOT };
+
+struct checker {
+	const char *fs;
+	const char *argv[4]; /* before the device */
+	enum judgement (*judge)(int status, const char *output);
+	const char *const *banner; /* lines that begin so tell nothing */
+};
+
+static bool says(const char *output, const char *const *words)
+{
+	for (; *words; words++)
+		if (strstr(output, *words))
+			return true;
+	return false;
+}
+
+/* btrfs check ends with 1 both for damage and for what it could not do. A filesystem that can't be opened
+ * counts as damaged ("cannot open file system"), a device that can't be opened does not. */
+static enum judgement judge_btrfs(int status, const char *output)
+{
+	static const char *const could_not[] = {
+		"is currently mounted", "No such file or directory",
+		"Permission denied",    "Device or resource busy",
+		"unrecognized option",  "invalid option",
+		"not enough memory",    NULL,
+	};
+
+	if (status == 0)
+		return CLEAN;
+	return says(output, could_not) ? COULD_NOT : DAMAGED;
+}
+
+/* e2fsck(8): 1, 2, 4 are bits for errors on the filesystem; 8 an operational error, which a superblock beyond
+ * recognition is too; 16 usage, 32 cancelled, 128 a library. */
+static enum judgement judge_ext(int status, const char *output)
+{
+	static const char *const unreadable[] = {"Bad magic number", "superblock", "corrupt", NULL};
+	static const char *const could_not[] = {"is mounted", "is in use", "No such file or directory",
+						"Permission denied", NULL};
+
+	if (status == 0)
+		return CLEAN;
+	if (status & 7)
+		return DAMAGED;
+	return status == 8 && says(output, unreadable) && !says(output, could_not) ? DAMAGED : COULD_NOT;
+}
+
+/* xfs_repair(8) -n: 1 damage (or what it could not do), 2 a dirty log, which a clean unmount does not leave.
+ */
+static enum judgement judge_xfs(int status, const char *output)
+{
+	static const char *const could_not[] = {"contains a mounted",
+						"No such file or directory",
+						"Permission denied",
+						"cannot open",
+						"Usage:",
+						NULL};
+
+	if (status == 0)
+		return CLEAN;
+	return status <= 2 && !says(output, could_not) ? DAMAGED : COULD_NOT;
+}
+
+static const char *const banner_btrfs[] = {"Opening filesystem to check",
+					   "Checking filesystem on",
+					   "UUID: ",
+					   "[",
+					   "found ",
+					   "total ",
+					   "btree space",
+					   "file data blocks",
+					   " referenced",
+					   NULL};
+static const char *const banner_ext[] = {"e2fsck ", "Pass ", NULL};
+static const char *const banner_xfs[] = {"Phase ", "        - ", "No modify flag set", NULL};
+
+static const struct checker checkers[] = {
+	{"btrfs", {"btrfs", "check", "--readonly"}, judge_btrfs, banner_btrfs},
+	{"ext4", {"e2fsck", "-fn"}, judge_ext, banner_ext},
+	{"ext3", {"e2fsck", "-fn"}, judge_ext, banner_ext},
+	{"ext2", {"e2fsck", "-fn"}, judge_ext, banner_ext},
+	{"xfs", {"xfs_repair", "-n"}, judge_xfs, banner_xfs},
+};
+
+static const struct checker *find_checker(const char *fs)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(checkers); i++)
+		if (strcmp(checkers[i].fs, fs) == 0)
+			return &checkers[i];
+	return NULL;
+}
+
+/* The first part of what the checker printed. The caller frees it; NULL: out of memory. */
+static char *read_output(const char *log, off_t from)
+{
+	size_t room = 256 * KiB;
+	char *text = malloc(room + 1);
+	int fd = open(log, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 || !text ? 0 : pread(fd, text, room, from);
+
+	if (fd >= 0)
+		close(fd);
+	if (text)
+		text[got > 0 ? got : 0] = '\0';
+	return text;
+}
+
+static bool is_banner(const char *line, const char *const *banner)
+{
+	for (; *banner; banner++)
+		if (strncmp(line, *banner, strlen(*banner)) == 0)
+			return true;
+	return *line == '\0';
+}
+
+/* The first telling lines, as many as fit, in one. */
+static void telling_lines(char *buf, size_t len, char *output, const char *const *banner)
+{
+	char *save = NULL;
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (char *line = strtok_r(output, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (is_banner(line, banner))
+			continue;
+		if (used + 8 >= len)
+			break;
+		used += (size_t)snprintf(buf + used, len - used, "%s", used ? " | " : "");
+		bytes_escape(buf + used, len - used, line, strlen(line));
+		used = strlen(buf);
+	}
+}
+
+static void report(const struct verification *v, const char *detail)
+{
+	struct finding *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return;
+	f->class = FINDING_FSCK;
+	f->place = SEEN_OFFLINE;
+	snprintf(f->verifier, sizeof(f->verifier), "fsck");
+	snprintf(f->detail, sizeof(f->detail), "%s", detail);
+	finding_emit(v->findings, f);
+	free(f);
+}
+
+/* The checker died by a signal. By its own fault (SIGSEGV, SIGABRT: btrfs check asserts) it is a finding: it
+ * gets through every sound image, and silence here would pass an image that it could not even read. Killed
+ * from outside (out of memory, someone) it says nothing about the target. */
+static int judge_death(const struct verification *v, const struct checker *c, int signal, struct error *e)
+{
+	char detail[400];
+
+	if (signal != SIGSEGV && signal != SIGABRT && signal != SIGBUS && signal != SIGFPE &&
+	    signal != SIGILL)
+		return error_set(e, EXIT_CANNOT, "%s was killed by signal %d (%s)", c->argv[0], signal,
+				 strsignal(signal));
+	snprintf(detail, sizeof(detail),
+		 "%s crashed on this filesystem (signal %d, %s); what it said is in %s", c->argv[0], signal,
+		 strsignal(signal), v->log);
+	report(v, detail);
+	return 0;
+}
+
+static int judge_exit(const struct verification *v, const struct checker *c, int status, char *output,
+		      struct error *e)
+{
+	enum judgement judgement = c->judge(status, output);
+	char lines[360], detail[500];
+
+	if (judgement == CLEAN)
+		return 0;
+	telling_lines(lines, sizeof(lines), output, c->banner);
+	if (judgement == COULD_NOT)
+		return error_set(e, EXIT_CANNOT, "%s could not check %s (exit status %d): %s", c->argv[0],
+				 v->target->device, status, lines);
+	snprintf(detail, sizeof(detail), "%s %s ended with %d: %s", c->argv[0], c->argv[1], status,
+		 lines[0] ? lines : "it gave no reason");
+	report(v, detail);
+	return 0;
+}
+
+static int check(const struct verification *v, const struct checker *c, struct error *e)
+{
+	const char *argv[ARRAY_SIZE(c->argv) + 2] = {NULL};
+	struct program p = {.argv = argv, .log = v->log, .stop = v->stop, .limit = LIMIT};
+	struct program_end end;
+	size_t n = 0;
+	char *output;
+	int rc;
+
+	for (; n < ARRAY_SIZE(c->argv) && c->argv[n]; n++)
+		argv[n] = c->argv[n];
+	argv[n] = v->target->device;
+	if (program_run(&p, &end, e) < 0)
+		return -1;
+	if (end.stopped)
+		return error_errno(e, EXIT_HARNESS, ECANCELED, "%s was stopped before it was done", argv[0]);
+	if (end.overtime)
+		return error_errno(e, EXIT_HARNESS, ETIME, "%s did not end within two hours", argv[0]);
+	if (end.signal)
+		return judge_death(v, c, end.signal, e);
+	output = read_output(v->log, end.log);
+	if (!output)
+		return error_set(e, EXIT_HARNESS, "out of memory");
+	rc = judge_exit(v, c, end.status, output, e);
+	free(output);
+	return rc;
+}
+
+/* Stopped, it returns -1 with err ECANCELED: half a check is none. */
+static int run(struct verification *v, struct error *e)
+{
+	const struct checker *c = find_checker(v->target->spec.fs);
+	uint64_t start = clock_mono();
+	int rc;
+
+	if (!c)
+		return error_set(e, EXIT_CANNOT, "recow knows no checker for %s", v->target->spec.fs);
+	rc = check(v, c, e);
+	v->counters->time_ns += clock_mono() - start;
+	return rc;
+}
+
+const struct verifier verifier_fsck = {
+	.name = "fsck",
+	.summary = "the filesystem's own checker on the unmounted target (btrfs check, e2fsck, xfs_repair)",
+	.needs = NEED_ROOT | NEED_OWN_TARGET | NEED_FSCK,
+	.when = VERIFY_OFFLINE,
+	.run = run,
+};
