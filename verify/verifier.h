@@ -55,9 +55,9 @@ struct verifier {
 	enum verify_when when;
 	/* Returns -1 when it could not do its work (which is not a finding about the target). */
 	int (*run)(struct verification *v, struct error *e);
-	/* VERIFY_LIVE: judge one record of the kernel log, as read from /dev/kmsg. `device` is the kernel's name
-	 * of the target's device (target.kernel_name: "loop0"; "" while it is unknown, or if there is none): a
-	 * line that names another device is not the target's affair. True: *f is filled in. Pure. */
+	/* VERIFY_LIVE: judge one record of the kernel log, as read from /dev/kmsg. `device` is the kernel's
+	 * name of the target's device (target.kernel_name: "loop0"; "" while it is unknown, or if there is
+	 * none): a line that names another device is not the target's affair. True: *f is filled in. Pure. */
 	bool (*line)(const char *record, const char *device, struct finding *f);
 };
 

@@ -140,7 +140,7 @@ static int examine_device_size(const char *path, uint64_t *size, struct error *e
 
 static int examine_device(struct target_spec *spec, const struct stat *st, struct error *e)
 {
-	uint64_t size;
+	uint64_t size = 0;
 
 	if (examine_root(e) < 0 || examine_device_free(spec->path, st, e) < 0 ||
 	    examine_device_size(spec->path, &size, e) < 0)
@@ -210,7 +210,7 @@ static int resolve(struct target_spec *spec, struct stat *st, struct error *e)
 
 int target_examine(struct target_spec *spec, struct error *e)
 {
-	struct stat st;
+	struct stat st = {0};
 
 	if (examine_options(spec, e) < 0)
 		return -1;

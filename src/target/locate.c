@@ -16,11 +16,6 @@
 /* Items of one BTRFS_IOC_TREE_SEARCH_V2: some hundred chunks. */
 #define SEARCH_BUFFER (64 * KiB)
 
-struct search {
-	struct btrfs_ioctl_search_args_v2 args; /* ends in a flexible array: `found` is it */
-	unsigned char found[SEARCH_BUFFER];
-};
-
 /* The extent under `offset`. *count is 0 if there is none. FIEMAP_FLAG_SYNC stays off: flushing would change
  * what the caller wants to look at. */
 static int extent_at(int fd, uint64_t offset, struct fiemap_extent *extent, unsigned int *count,
@@ -41,12 +36,12 @@ static int extent_at(int fd, uint64_t offset, struct fiemap_extent *extent, unsi
 
 /* Go through one answer. Returns true when the chunk was found (*rc is set); otherwise *next is the place to
  * go on at. */
-static bool search_items(const struct search *s, uint64_t logical, struct target_address *out, uint64_t *next,
-			 int *rc, struct error *e)
+static bool search_items(const struct btrfs_ioctl_search_args_v2 *s, uint64_t logical,
+			 struct target_address *out, uint64_t *next, int *rc, struct error *e)
 {
-	const unsigned char *at = s->found;
+	const unsigned char *at = s->buf;
 
-	for (unsigned int i = 0; i < s->args.key.nr_items; i++) {
+	for (unsigned int i = 0; i < s->key.nr_items; i++) {
 		struct btrfs_ioctl_search_header h;
 
 		memcpy(&h, at, sizeof(h));
@@ -61,9 +56,9 @@ static bool search_items(const struct search *s, uint64_t logical, struct target
 	return false;
 }
 
-static void search_from(struct search *s, uint64_t offset)
+static void search_from(struct btrfs_ioctl_search_args_v2 *s, uint64_t offset)
 {
-	s->args.key = (struct btrfs_ioctl_search_key){
+	s->key = (struct btrfs_ioctl_search_key){
 		.tree_id = BTRFS_CHUNK_TREE_OBJECTID,
 		.min_objectid = BTRFS_FIRST_CHUNK_TREE_OBJECTID,
 		.max_objectid = BTRFS_FIRST_CHUNK_TREE_OBJECTID,
@@ -74,13 +69,13 @@ static void search_from(struct search *s, uint64_t offset)
 		.max_transid = UINT64_MAX,
 		.nr_items = UINT32_MAX,
 	};
-	s->args.buf_size = SEARCH_BUFFER;
+	s->buf_size = SEARCH_BUFFER;
 }
 
 /* Chunks are few (one a GiB) and this is done for findings only, so they are all looked at in order. */
 static int map_through_chunks(int fd, uint64_t logical, struct target_address *out, struct error *e)
 {
-	struct search *s = malloc(sizeof(*s));
+	struct btrfs_ioctl_search_args_v2 *s = malloc(sizeof(*s) + SEARCH_BUFFER);
 	uint64_t next = 0;
 	int rc = -1;
 
@@ -88,11 +83,11 @@ static int map_through_chunks(int fd, uint64_t logical, struct target_address *o
 		return error_set(e, EXIT_HARNESS, "out of memory");
 	for (;;) {
 		search_from(s, next);
-		if (ioctl(fd, BTRFS_IOC_TREE_SEARCH_V2, &s->args) < 0) {
+		if (ioctl(fd, BTRFS_IOC_TREE_SEARCH_V2, s) < 0) {
 			error_errno(e, EXIT_HARNESS, errno, "BTRFS_IOC_TREE_SEARCH_V2 on the chunk tree");
 			break;
 		}
-		if (s->args.key.nr_items == 0) {
+		if (s->key.nr_items == 0) {
 			error_set(e, EXIT_HARNESS, "no chunk holds the logical address %llu",
 				  (unsigned long long)logical);
 			break;
