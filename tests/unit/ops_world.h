@@ -16,10 +16,10 @@ struct world {
 	void *pool;
 	size_t pool_bytes;
 	unsigned int findings;
-	char finding[4800];                   /* the first one, for people */
-	unsigned int refused[1024];           /* answers of the last operations by errno; see world_step() */
-	uint64_t done[32];                    /* by operation id: answered with success */
-	uint64_t sampled, cpu_all, cpu_calls; /* thread CPU ns, 1 operation in 64 */
+	char finding[4800];         /* the first one, for people */
+	unsigned int refused[1024]; /* answers of the last operations by errno; see world_step() */
+	uint64_t done[32];          /* by operation id: answered with success */
+	uint64_t clock_cost, sampled, cpu_all, cpu_calls; /* thread CPU ns, 1 operation in 64 */
 };
 
 /* `dir`: an empty directory; the anchors are made in it. */

@@ -6,6 +6,8 @@
  *	RECOW_TEST_DIR	an empty directory; a temporary one otherwise
  *	RECOW_TEST_OPS	how many operations (20,000)
  *	RECOW_TEST_SEED	(1)
+ *	RECOW_TEST_EVERY	operations between two comparisons (1,000)
+ *	RECOW_TEST_WHOLE	set: the workload's own shape, not one that is quickly compared
  *	RECOW_TEST_FULL	set: the filesystem may fill up (ENOSPC is an ordinary answer)
  */
 #include <stdio.h>
@@ -19,8 +21,6 @@
 #include "tests/unit/tree_walk.h"
 #include "tests/unit/unit.h"
 
-#define COMPARE_EVERY 1000
-
 extern const struct workload workload_churn, workload_logtree;
 
 static uint64_t setting(const char *name, uint64_t fallback)
@@ -30,11 +30,13 @@ static uint64_t setting(const char *name, uint64_t fallback)
 	return text ? strtoull(text, NULL, 0) : fallback;
 }
 
-/* The churn workload on fewer and smaller files, so that reading all of them so often stays quick. */
+/* The churn workload, on fewer and smaller files, so that reading all of them so often stays quick. */
 static struct workload small_churn(void)
 {
 	struct workload w = workload_churn;
 
+	if (getenv("RECOW_TEST_WHOLE"))
+		return w;
 	w.shape.files = 600;
 	w.shape.dirs = 40;
 	w.shape.size[1] = 4 * MiB;
@@ -97,6 +99,7 @@ static void print_summary(const struct world *w, const struct tree_walk *t, uint
 static void churn_in(const char *dir, const struct workload *workload, uint64_t ops)
 {
 	static struct world w;
+	const uint64_t every = setting("RECOW_TEST_EVERY", 1000);
 	struct cost cost = {0};
 	struct tree_walk t;
 
@@ -109,7 +112,7 @@ static void churn_in(const char *dir, const struct workload *workload, uint64_t 
 
 		do
 			world_step(&w, n);
-		while (n++ % COMPARE_EVERY && n <= ops);
+		while (n++ % every && n <= ops);
 		cost_add(&cost, &begin);
 		tree_walk(&t);
 	}
