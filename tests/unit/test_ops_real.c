@@ -8,7 +8,7 @@
  *	RECOW_TEST_SEED	(1)
  *	RECOW_TEST_EVERY	operations between two comparisons (1,000)
  *	RECOW_TEST_WHOLE	set: the workload's own shape, not one that is quickly compared
- *	RECOW_TEST_FULL	set: the filesystem may fill up (ENOSPC is an ordinary answer)
+ *	RECOW_TEST_FULL	set: large files, until the filesystem is full (ENOSPC is an ordinary answer)
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +37,11 @@ static struct workload small_churn(void)
 
 	if (getenv("RECOW_TEST_WHOLE"))
 		return w;
+	if (getenv("RECOW_TEST_FULL")) {
+		w.shape.size[0] = 256 * KiB;
+		w.shape.write[0] = 64 * KiB;
+		return w;
+	}
 	w.shape.files = 600;
 	w.shape.dirs = 40;
 	w.shape.size[1] = 4 * MiB;
