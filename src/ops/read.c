@@ -92,6 +92,7 @@ static void report_block(struct reading *r, uint64_t block, const struct block_e
 			 const unsigned char *expected, const unsigned char *found)
 {
 	const struct model_view *v = &r->c->model->head;
+	const uint64_t left = r->file.size - block * BLOCK_SIZE;
 	const struct verdict_input in = {
 		.run = v->run,
 		.worker = v->worker,
@@ -99,7 +100,7 @@ static void report_block(struct reading *r, uint64_t block, const struct block_e
 		.block = block,
 		.expected = expected,
 		.found = found,
-		.valid = (uint32_t)MIN(r->file.size - block * BLOCK_SIZE, (uint64_t)BLOCK_SIZE),
+		.valid = left < BLOCK_SIZE ? (uint32_t)left : BLOCK_SIZE,
 	};
 	unsigned char again[BLOCK_SIZE];
 	struct fragment fragment;

@@ -5,6 +5,7 @@ unit_tests = %D%/test_base
 unit_tests += %D%/test_chunk
 unit_tests += %D%/test_disturb
 unit_tests += %D%/test_hotplug
+unit_tests += %D%/test_ops
 unit_tests += %D%/test_plan
 unit_tests += %D%/test_scenario
 unit_tests += %D%/test_content %D%/test_journal %D%/test_model %D%/test_pages
@@ -12,9 +13,6 @@ unit_tests += %D%/test_sync
 unit_tests += %D%/test_verdict
 unit_tests += %D%/test_fsck
 unit_tests += %D%/test_kmsg
-unit_tests += %D%/test_plan
-unit_tests += %D%/test_scenario
-unit_tests += %D%/test_content %D%/test_journal %D%/test_model %D%/test_pages
 unit_tests += %D%/test_program
 unit_tests += %D%/test_target
 check_PROGRAMS += $(unit_tests)
@@ -24,6 +22,7 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_base_SOURCES = %D%/test_base.c %D%/unit.h
 %C%_test_disturb_SOURCES = %D%/test_disturb.c %D%/unit.h
 %C%_test_hotplug_SOURCES = %D%/test_hotplug.c %D%/unit.h
+%C%_test_ops_SOURCES = %D%/test_ops.c %D%/ops_world.c %D%/ops_world.h %D%/unit.h
 %C%_test_plan_SOURCES = %D%/test_plan.c %D%/unit.h
 %C%_test_scenario_SOURCES = %D%/test_scenario.c %D%/unit.h
 %C%_test_content_SOURCES = %D%/test_content.c %D%/unit.h
@@ -37,4 +36,11 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_kmsg_SOURCES = %D%/test_kmsg.c %D%/unit.h
 %C%_test_program_SOURCES = %D%/test_program.c %D%/unit.h
 %C%_test_target_SOURCES = %D%/test_target.c %D%/unit.h
+
+# Operations on real filesystems: one program, run on each of them by a script.
+check_PROGRAMS += %D%/test_ops_real
+%C%_test_ops_real_SOURCES = %D%/test_ops_real.c %D%/ops_world.c %D%/ops_world.h %D%/tree_walk.c %D%/tree_walk.h \
+	%D%/unit.h
+TESTS += %D%/ops_filesystems.sh
+EXTRA_DIST += %D%/ops_filesystems.sh
 endif

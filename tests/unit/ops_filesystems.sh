@@ -29,6 +29,7 @@ shift $((OPTIND - 1))
 [ $# -gt 0 ] || set -- tmpfs btrfs ext4 xfs
 
 work=$(mktemp -d)
+# shellcheck disable=SC2317 # reached through the trap
 cleanup() {
 	cd /
 	mountpoint -q "$work/mnt" && umount "$work/mnt"

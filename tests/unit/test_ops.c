@@ -134,13 +134,13 @@ static void check_args(const struct op *op, const struct op_args *args)
 	}
 }
 
-static void check_depths(void)
+static void check_paths(void)
 {
 	const struct model_view *v = &world.model.head;
+	struct name n;
+	char path[4096];
 
 	for (uint32_t i = 0; i < v->names.count; i++) {
-		char path[4096];
-		struct name n;
 
 		if (view_name(v, i, &n))
 			assert_true(view_path(v, i, path, sizeof(path)) > 0);
@@ -162,7 +162,7 @@ static void draws_are_deterministic_and_in_the_model(void **state)
 		if (world.model.head.bytes > bytes)
 			assert_true(world.model.head.bytes <= world.ctx.bytes_limit);
 		if (n % 500 == 0)
-			check_depths();
+			check_paths();
 	}
 	if (world.findings)
 		print_message("%s\n", world.finding);
