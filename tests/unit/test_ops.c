@@ -141,7 +141,6 @@ static void check_paths(void)
 	char path[4096];
 
 	for (uint32_t i = 0; i < v->names.count; i++) {
-
 		if (view_name(v, i, &n))
 			assert_true(view_path(v, i, path, sizeof(path)) > 0);
 	}
