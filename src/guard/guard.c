@@ -152,8 +152,6 @@ static int prepare(struct guard *g, const struct plan *asked, struct error *e)
 	if (timeline_open(&g->timeline, g->run, g->shared->start_mono, e) || clerk_open(g, e) ||
 	    write_plan(g, e))
 		return -1;
-	if (summary_write(g->run, g->shared, NULL))
-		return error_set(e, EXIT_CANNOT, "cannot write %s/run.json", g->run);
 	if (!g->shared->plan.inject && g->facts.injected)
 		guard_say(g, "without injectors: %s", g->shared->plan.no_inject_reason);
 	if (kmsg_open(&g->kmsg, g->run, &no_log))
@@ -273,7 +271,6 @@ static void wind_up(struct guard *g, struct outcome *out)
 	put_back(g);
 	judge(g, out);
 	timeline_event(&g->timeline, "end", "{s:i, s:s}", "exit", (int)out->exit, "verdict", out->verdict);
-	summary_write(g->run, g->shared, out);
 }
 
 static void close_all(struct guard *g)
@@ -292,7 +289,7 @@ static void init(struct guard *g, const struct guard_listener *listener, const c
 			    .signals = -1,
 			    .lock = {.fd = -1, .dir = LOCK_DIR},
 			    .undo = {.fd = -1},
-			    .timeline = {.events = -1, .status = -1},
+			    .timeline = {.events = -1},
 			    .kmsg = {.device = -1, .copy = -1},
 			    .churn = {.name = "churn"},
 			    .disturb = {.name = "disturb"}};
@@ -324,13 +321,13 @@ static int execute(struct guard *g, const struct plan *plan, const struct guard_
 		g->listener->started(g->listener->self, g->shared);
 	guard_loop(g);
 	wind_up(g, out);
-	if (g->listener->ended)
-		g->listener->ended(g->listener->self, g->shared, out);
 	/* Before the first round churn can only say why it could not begin. */
 	if (g->churn_failed && !atomic_load(&g->shared->round) && out->exit == EXIT_HARNESS && !out->left) {
 		*e = g->error;
 		return -1;
 	}
+	if (g->listener->ended)
+		g->listener->ended(g->listener->self, g->shared, out);
 	return 0;
 }
 

@@ -26,7 +26,6 @@ librecow_a_SOURCES += \
 	%D%/outcome.h \
 	%D%/restore.c \
 	%D%/state.h \
-	%D%/summary.c \
 	%D%/tell.c \
 	%D%/timeline.c \
 	%D%/timeline.h \

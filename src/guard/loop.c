@@ -18,7 +18,7 @@
 
 /* After the user's signal: workers finish the operation in hand, verification ends early; then no further
  * system call; then nobody is asked any more. */
-#define GRACE   (7 * NSEC_PER_SEC)
+#define GRACE   (6 * NSEC_PER_SEC)
 #define ABANDON (1 * NSEC_PER_SEC)
 
 /* A hang doesn't go away by waiting for it. */
@@ -143,7 +143,6 @@ static void each_second(struct guard *g, uint64_t now)
 	char line[160];
 	pid_t tid;
 
-	timeline_status(&g->timeline, g->shared);
 	if (hang_look(&g->hang, g->shared, pids, now, line, sizeof(line), &tid))
 		report_hang(g, line, tid);
 }
