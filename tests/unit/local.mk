@@ -15,6 +15,7 @@ unit_tests += %D%/test_fsck
 unit_tests += %D%/test_kmsg
 unit_tests += %D%/test_program
 unit_tests += %D%/test_target
+unit_tests += %D%/test_guard %D%/test_outcome %D%/test_undo
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
@@ -43,4 +44,7 @@ check_PROGRAMS += %D%/test_ops_real
 	%D%/unit.h
 TESTS += %D%/ops_filesystems.sh
 EXTRA_DIST += %D%/ops_filesystems.sh
+%C%_test_guard_SOURCES = %D%/test_guard.c %D%/real.h %D%/unit.h
+%C%_test_outcome_SOURCES = %D%/test_outcome.c %D%/unit.h
+%C%_test_undo_SOURCES = %D%/test_undo.c %D%/real.h %D%/unit.h
 endif

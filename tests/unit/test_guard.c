@@ -21,6 +21,7 @@
 #include "src/guard/write.h"
 #include "src/journal/file.h"
 #include "src/run/rundir.h"
+#include "tests/unit/real.h"
 #include "tests/unit/unit.h"
 
 #define SWAPPINESS "/proc/sys/vm/swappiness"
@@ -699,6 +700,7 @@ int main(void)
 	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (board == MAP_FAILED)
 		return 1;
+	take_real_machine();
 	board->block = geteuid() ? -1 : find_block();
 	return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include "src/guard/lock.h"
 #include "src/guard/undo.h"
 #include "src/guard/write.h"
+#include "tests/unit/real.h"
 #include "tests/unit/unit.h"
 
 #define SWAPPINESS "/proc/sys/vm/swappiness"
@@ -371,5 +372,6 @@ int main(void)
 		TEST(one_run_holds_the_machine),
 	};
 
+	take_real_machine();
 	return cmocka_run_group_tests_name("undo", tests, NULL, NULL);
 }
