@@ -1,4 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/churn.c \
+	%D%/churn.h \
 	%D%/disturb.c \
-	%D%/disturb.h
+	%D%/disturb.h \
+	%D%/gang.c \
+	%D%/gang.h \
+	%D%/layout.c \
+	%D%/mix.c \
+	%D%/mix.h \
+	%D%/rounds.c \
+	%D%/tell.c \
+	%D%/verification.c \
+	%D%/worker.c \
+	%D%/worker.h

@@ -34,6 +34,7 @@ struct shared_worker {
 	_Atomic uint64_t errors; /* ordinary refusals: ENOSPC and its like */
 	_Atomic uint64_t time_total,
 		time_calls; /* thread CPU ns: all, and inside call(); sampled (1 in 64 operations) */
+	_Atomic uint64_t user_ns, system_ns; /* CPU time of the thread, as of its last parking */
 	struct model model;
 	struct model_view
 		barrier; /* the model as frozen (and pinned) at the last barrier; what a checkpoint saves */
@@ -65,7 +66,7 @@ struct shared {
 	_Atomic bool barrier_valid;    /* shared_worker.barrier of every worker is good */
 	_Atomic uint64_t churn_ns;     /* time in churning phases */
 	_Atomic int target_mounted;    /* 1 while the target may be opened by others */
-	_Atomic uint64_t trials_pages; /* pages migrated in rounds that were verified afterwards */
+	_Atomic uint64_t trials_pages; /* pages that injections saw move, in rounds that were verified */
 	_Atomic uint64_t
 		beat; /* grows when the conductor or a verifier gets on, where no counter here does */
 

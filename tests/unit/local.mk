@@ -16,6 +16,7 @@ unit_tests += %D%/test_kmsg
 unit_tests += %D%/test_program
 unit_tests += %D%/test_target
 unit_tests += %D%/test_guard %D%/test_outcome %D%/test_undo
+unit_tests += %D%/test_gang %D%/test_mix
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
@@ -47,4 +48,6 @@ EXTRA_DIST += %D%/ops_filesystems.sh
 %C%_test_guard_SOURCES = %D%/test_guard.c %D%/real.h %D%/unit.h
 %C%_test_outcome_SOURCES = %D%/test_outcome.c %D%/unit.h
 %C%_test_undo_SOURCES = %D%/test_undo.c %D%/real.h %D%/unit.h
+%C%_test_gang_SOURCES = %D%/test_gang.c %D%/unit.h
+%C%_test_mix_SOURCES = %D%/test_mix.c %D%/unit.h
 endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/engine/churn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "src/base/clock.h"
+
+/* The workers together fill at most this part of the target's free space: copy-on-write needs room, and a
+ * full filesystem is another workload's subject. */
+#define FILL_PART 2
+
+bool conductor_found(const struct conductor *c)
+{
+	return atomic_load(&c->told) || atomic_load(&c->shared->findings);
+}
+
+bool conductor_ending(const struct conductor *c)
+{
+	return atomic_load(&c->shared->stop) || (conductor_found(c) && !c->shared->plan.keep_going);
+}
+
+static int mount_target(struct conductor *c, struct error *e)
+{
+	struct target *t = &c->shared->target;
+
+	if (t->own && target_mount(t, e))
+		return -1;
+	c->mount = open(t->mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (c->mount < 0)
+		return error_errno(e, EXIT_HARNESS, errno, "cannot open the mounted target %s",
+				   t->mountpoint);
+	atomic_store(&c->shared->target_mounted, 1);
+	return 0;
+}
+
+static int unmount_target(struct conductor *c, struct error *e)
+{
+	atomic_store(&c->shared->target_mounted, 0);
+	if (c->mount >= 0)
+		close(c->mount);
+	c->mount = -1;
+	return c->shared->target.own ? target_unmount(&c->shared->target, e) : 0;
+}
+
+/* Each worker's share of the target, in bytes of file data. */
+static int share_of_target(const struct conductor *c, uint64_t *bytes, struct error *e)
+{
+	struct statvfs fs;
+
+	if (statvfs(c->shared->target.mountpoint, &fs))
+		return error_errno(e, EXIT_HARNESS, errno, "cannot ask %s for its free space",
+				   c->shared->target.mountpoint);
+	*bytes = (uint64_t)fs.f_bavail * fs.f_frsize / FILL_PART / c->shared->plan.workers;
+	return 0;
+}
+
+static int start_workers(struct conductor *c, struct error *e)
+{
+	uint64_t share = 0;
+
+	if (share_of_target(c, &share, e))
+		return -1;
+	for (unsigned int i = 0; i < c->shared->plan.workers; i++) {
+		if (worker_start(&c->workers[i], c->shared, &c->gang, i, share, c->mount, &c->findings, e))
+			return -1;
+		c->started++;
+	}
+	return 0;
+}
+
+static void stop_workers(struct conductor *c)
+{
+	gang_halt(&c->gang);
+	gang_quit(&c->gang);
+	for (unsigned int i = 0; i < c->started; i++)
+		worker_join(&c->workers[i]);
+}
+
+/* After the last round: is it all still there without any cache? After a finding the target stays as it is,
+ * for evidence: it is unmounted and checked, not mounted again. */
+static int verify_fresh(struct conductor *c, struct error *e)
+{
+	struct shared *s = c->shared;
+
+	atomic_store(&s->stage, STAGE_REMOUNT);
+	if (!s->target.own)
+		return 0;
+	if (unmount_target(c, e) || verify_run(c, VERIFY_OFFLINE, e))
+		return -1;
+	if (conductor_ending(c))
+		return 0;
+	if (mount_target(c, e)) {
+		struct finding f = {.class = FINDING_TARGET, .place = SEEN_FRESH, .verifier = "remount"};
+
+		snprintf(f.detail, sizeof(f.detail), "the target could not be mounted again: %.400s",
+			 e->text);
+		finding_emit(&c->findings, &f);
+		return 0;
+	}
+	return verify_run(c, VERIFY_REMOUNTED, e);
+}
+
+/* From the mounted target to the last verification. */
+static int conduct(struct conductor *c, struct error *e)
+{
+	int result;
+
+	gang_init(&c->gang);
+	result = layout_make(c, e);
+	if (!result)
+		result = start_workers(c, e);
+	if (!result)
+		result = rounds_run(c, e);
+	stop_workers(c);
+	gang_destroy(&c->gang);
+	if (!result && !atomic_load(&c->shared->stop))
+		result = verify_fresh(c, e);
+	return result;
+}
+
+static int release_target(struct conductor *c, struct error *e)
+{
+	struct shared *s = c->shared;
+	bool keep = s->plan.keep || conductor_found(c);
+
+	atomic_store(&s->stage, STAGE_RELEASE);
+	if (c->mount >= 0 && unmount_target(c, e))
+		return -1;
+	return target_release(&s->target, keep, e);
+}
+
+static int run(struct conductor *c, struct error *e)
+{
+	struct shared *s = c->shared;
+	struct error late = {0};
+	int result;
+
+	if (target_prepare(&s->target, &s->plan.target, s->plan.output, e))
+		return -1;
+	result = mount_target(c, e);
+	if (!result)
+		result = conduct(c, e);
+	if (release_target(c, &late)) {
+		if (!result)
+			*e = late;
+		result = -1;
+	}
+	return result;
+}
+
+int churn_main(struct shared *s, int socket)
+{
+	struct conductor c = {.shared = s, .socket = socket, .mount = -1};
+	struct error e = {0};
+	int result = -1;
+
+	umask(0);
+	c.findings = tell_sink(&c);
+	c.workers = calloc(s->plan.workers, sizeof(*c.workers));
+	c.barrier = calloc(s->plan.workers, sizeof(struct frozen *));
+	if (c.workers && c.barrier)
+		result = run(&c, &e);
+	else
+		error_set(&e, EXIT_HARNESS, "no memory for %u workers", s->plan.workers);
+	if (result)
+		tell_error(&c, &e);
+	atomic_store(&s->stage, STAGE_DONE);
+	free(c.barrier);
+	free(c.workers);
+	return result ? EXIT_HARNESS : EXIT_CLEAN;
+}

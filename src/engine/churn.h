@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The churn process. Its main thread is the conductor: it makes and mounts the target, starts the workers,
+ * leads them through rounds of phases, freezes their models at each barrier, runs the verifiers, and takes
+ * everything down.
+ */
+#ifndef RECOW_CHURN_H
+#define RECOW_CHURN_H
+
+#include "src/engine/worker.h"
+
+struct conductor {
+	struct shared *shared;
+	int socket; /* to the guard; findings from any thread, requests from the conductor alone */
+	struct finding_sink findings;
+	_Atomic uint32_t told; /* findings sent to the guard, which may not have counted them yet */
+	struct gang gang;
+	struct worker *workers;  /* plan.workers of them */
+	unsigned int started;    /* how many of them have a thread */
+	struct frozen **barrier; /* the models as frozen at the last barrier, one per worker */
+	int mount;               /* descriptor of the mount point (O_PATH), -1 while it isn't mounted */
+	uint64_t journalled;     /* operations at the last checkpoint, all workers */
+	uint64_t verify_ns;      /* how long the last verification took */
+	uint64_t round_ns;       /* how long the last whole round took, verification included */
+};
+
+/* Entry point of the process; returns its exit status. `socket`: to the guard. */
+int churn_main(struct shared *s, int socket);
+
+/* Has somebody asked the run to end: a signal, the guard, a finding without --keep-going? */
+bool conductor_ending(const struct conductor *c);
+
+/* Is anything known to be wrong, by this process or by the guard? */
+bool conductor_found(const struct conductor *c);
+
+/* layout.c: make the workers' subvolumes and the shared directories. */
+int layout_make(struct conductor *c, struct error *e);
+
+/* rounds.c: from the first round to the last. */
+int rounds_run(struct conductor *c, struct error *e);
+
+/* verification.c: freeze all models (the workers are parked), and run the verifiers of one kind on what was
+ * frozen. */
+int barrier_freeze(struct conductor *c, struct error *e);
+int verify_run(struct conductor *c, enum verify_when when, struct error *e);
+
+/* tell.c: to the guard. */
+struct finding_sink tell_sink(struct conductor *c);
+void tell_error(struct conductor *c, const struct error *error);
+int tell_request(struct conductor *c, uint32_t message, struct error *e); /* waits for the answer */
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The fixed top of the target's tree: a subvolume per worker, and shared directories in a shared one. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "src/engine/churn.h"
+
+static int make_subvolume(const struct conductor *c, const char *name, struct error *e)
+{
+	char path[sizeof(c->shared->target.mountpoint) + 64];
+
+	snprintf(path, sizeof(path), "%s/%s", c->shared->target.mountpoint, name);
+	return target_make_subvolume(&c->shared->target, path, e);
+}
+
+int layout_make(struct conductor *c, struct error *e)
+{
+	const struct plan *plan = &c->shared->plan;
+	char name[64];
+
+	for (unsigned int i = 0; i < plan->workers; i++) {
+		anchor_path(i, OBJECT_ROOT, name, sizeof(name));
+		if (make_subvolume(c, name, e))
+			return -1;
+	}
+	if (make_subvolume(c, "shared", e))
+		return -1;
+	for (unsigned int k = 0; k < plan->shared_dirs; k++) {
+		anchor_path(0, OBJECT_FIRST_SHARED + k, name, sizeof(name));
+		if (mkdirat(c->mount, name, 0777))
+			return error_errno(e, EXIT_HARNESS, errno, "cannot make %s on the target", name);
+	}
+	return 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/engine/mix.h"
+
+static int resolve(struct mix *m, const struct weight *weights, uint64_t *sum, struct error *e)
+{
+	for (const struct weight *w = weights; w->op; w++) {
+		const struct op *op = op_by_name(w->op);
+
+		if (!op)
+			return error_set(e, EXIT_USAGE, "unknown operation '%s' in a workload's mix", w->op);
+		if (m->count == MIX_MAX)
+			return error_set(e, EXIT_USAGE, "a workload's mix has more than %u operations",
+					 MIX_MAX);
+		if (!w->weight)
+			continue;
+		m->op[m->count] = op;
+		m->keep[m->count++] = w->weight;
+		*sum += w->weight;
+	}
+	if (!m->count)
+		return error_set(e, EXIT_USAGE, "a workload's mix is empty");
+	return 0;
+}
+
+int mix_init(struct mix *m, const struct weight *weights, struct error *e)
+{
+	const uint64_t one = 1ULL << 32;
+	unsigned int small[MIX_MAX], large[MIX_MAX], smalls = 0, larges = 0;
+	uint64_t sum = 0;
+
+	*m = (struct mix){0};
+	if (resolve(m, weights, &sum, e))
+		return -1;
+	for (unsigned int i = 0; i < m->count; i++) {
+		m->keep[i] = m->keep[i] * m->count * one / sum;
+		m->alias[i] = i;
+		if (m->keep[i] < one)
+			small[smalls++] = i;
+		else
+			large[larges++] = i;
+	}
+	while (smalls && larges) {
+		unsigned int poor = small[--smalls], rich = large[larges - 1];
+
+		m->alias[poor] = rich;
+		m->keep[rich] -= one - m->keep[poor];
+		if (m->keep[rich] < one) {
+			larges--;
+			small[smalls++] = rich;
+		}
+	}
+	return 0;
+}
+
+const struct op *mix_draw(const struct mix *m, struct stream *s)
+{
+	unsigned int row = (unsigned int)stream_below(s, m->count);
+
+	return m->op[stream_below(s, 1ULL << 32) < m->keep[row] ? row : m->alias[row]];
+}

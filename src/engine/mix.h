@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A workload's weighted operations, drawn in O(1). */
+#ifndef RECOW_MIX_H
+#define RECOW_MIX_H
+
+#include "workloads/workload.h"
+
+#define MIX_MAX 64
+
+/* Walker's alias method (A. J. Walker, 1977): each row is kept with probability `keep` / 2^32, else its alias
+ * is taken. */
+struct mix {
+	unsigned int count;
+	const struct op *op[MIX_MAX];
+	uint64_t keep[MIX_MAX];
+	unsigned int alias[MIX_MAX];
+};
+
+/* From the names and weights of a workload. Unknown operations and an empty mix are errors. */
+int mix_init(struct mix *m, const struct weight *weights, struct error *e);
+
+const struct op *mix_draw(const struct mix *m, struct stream *s);
+
+#endif

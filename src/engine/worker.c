@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "src/engine/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "src/base/clock.h"
+
+/* Draws that may come to nothing before the workload is said to have nothing to do. */
+#define DRAWS_MAX 1000
+
+/* CPU time is read around one operation in this many: reading it is a system call itself. */
+#define SAMPLE_EVERY 64
+
+/* The tree is held steady around the shape's number of files. */
+static bool out_of_balance(const struct worker *w, const struct op *op)
+{
+	uint32_t files = model_pick_count(&w->slot->model, PICK_FILE);
+	uint32_t wanted = w->workload->shape.files;
+
+	if (op->balance == BALANCE_GROWS)
+		return files >= wanted;
+	return op->balance == BALANCE_SHRINKS && files < wanted - wanted / 10;
+}
+
+/* Draw the operation with number w->done + 1: the same one whenever seed, worker, number and model are the
+ * same. */
+static const struct op *draw(struct worker *w, struct op_args *args)
+{
+	struct stream s = stream_make(w->shared->plan.seed, w->number, w->done + 1);
+
+	for (int i = 0; i < DRAWS_MAX; i++) {
+		const struct op *op = mix_draw(&w->mix, &s);
+
+		*args = (struct op_args){0};
+		if (!out_of_balance(w, op) && op->draw(&w->ctx, &s, args))
+			return op;
+	}
+	return NULL;
+}
+
+static void count_answer(struct worker *w, const struct op *op, int64_t ret)
+{
+	uint64_t code = ret < 0 ? (uint64_t)-ret : 0;
+
+	if (code)
+		atomic_fetch_add_explicit(&w->slot->errors, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&w->shared->answers[op->id][MIN(code, (uint64_t)SHARED_ANSWERS - 1)], 1,
+				  memory_order_relaxed);
+	if (ret > 0 && op->group == GROUP_DATA)
+		atomic_fetch_add_explicit(op->id == w->read_id ? &w->slot->bytes_read
+							       : &w->slot->bytes_written,
+					  (uint64_t)ret, memory_order_relaxed);
+}
+
+static bool journal(struct worker *w, const struct op *op, const struct op_args *args, int64_t ret,
+		    uint64_t begin, uint64_t end, uint8_t flags)
+{
+	struct journal_record r = {
+		.operation = w->done + 1,
+		.start = begin - w->shared->start_mono,
+		.took = (uint32_t)MIN((end - begin) / NSEC_PER_USEC, (uint64_t)UINT32_MAX),
+		.answer = (int32_t)MIN(ret, (int64_t)INT32_MAX),
+		.kind = op->id,
+		.flags = flags,
+		.phase = (uint8_t)atomic_load_explicit(&w->shared->phase, memory_order_relaxed),
+		.args = *args,
+	};
+
+	return ring_put(&w->slot->ring, &r, &w->shared->abandon);
+}
+
+/* One operation from draw to journal. False: there is nothing more to do. */
+static bool operate(struct worker *w)
+{
+	bool sample = w->done % SAMPLE_EVERY == 0;
+	uint64_t cpu[4] = {0}, begin, end;
+	struct op_answer answer = {0};
+	struct op_args args;
+	const struct op *op;
+	uint8_t flags;
+
+	if (sample)
+		cpu[0] = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	w->ctx.operation = w->done + 1;
+	op = draw(w, &args);
+	if (!op)
+		return false;
+	flags = op_journal_flags(&w->ctx, &args);
+	begin = clock_mono();
+	atomic_store_explicit(&w->slot->kind, op->id, memory_order_relaxed);
+	atomic_store_explicit(&w->slot->started, begin, memory_order_release);
+	if (sample)
+		cpu[1] = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	op->call(&w->ctx, &args, &answer);
+	if (sample)
+		cpu[2] = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	end = clock_mono();
+	atomic_store_explicit(&w->slot->started, 0, memory_order_release);
+	op->learn(&w->ctx, &args, &answer);
+	w->slot->model.head.operations = w->done + 1;
+	if (!journal(w, op, &args, answer.ret, begin, end, flags))
+		return false;
+	count_answer(w, op, answer.ret);
+	w->done++;
+	atomic_store_explicit(&w->slot->operations, w->done, memory_order_relaxed);
+	if (sample) {
+		cpu[3] = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		atomic_fetch_add_explicit(&w->slot->time_total, cpu[3] - cpu[0], memory_order_relaxed);
+		atomic_fetch_add_explicit(&w->slot->time_calls, cpu[2] - cpu[1], memory_order_relaxed);
+	}
+	return true;
+}
+
+static uint64_t timeval_ns(struct timeval t)
+{
+	return (uint64_t)t.tv_sec * NSEC_PER_SEC + (uint64_t)t.tv_usec * NSEC_PER_USEC;
+}
+
+static void count_cpu(struct worker *w)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	atomic_store_explicit(&w->slot->user_ns, timeval_ns(usage.ru_utime), memory_order_relaxed);
+	atomic_store_explicit(&w->slot->system_ns, timeval_ns(usage.ru_stime), memory_order_relaxed);
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+	uint64_t seen = 0, quota = 0;
+
+	atomic_store(&w->slot->tid, (pid_t)syscall(SYS_gettid));
+	while (gang_park(w->gang, &seen, &quota)) {
+		for (uint64_t n = 0; !quota || n < quota; n++) {
+			if (atomic_load_explicit(&w->gang->halt, memory_order_relaxed) ||
+			    w->slot->model.owner.exhausted)
+				break;
+			if (!operate(w)) {
+				atomic_store(&w->idle, true);
+				break;
+			}
+		}
+		count_cpu(w);
+	}
+	return NULL;
+}
+
+/* Workers are dealt out to the workloads by their shares: with 3:1, three of four get the first. */
+static const struct plan_workload *workload_of(const struct plan *p, unsigned int number)
+{
+	unsigned int sum = 0, place;
+
+	for (unsigned int i = 0; i < p->workload_count; i++)
+		sum += p->workload[i].share;
+	place = number % sum;
+	for (unsigned int i = 0; i < p->workload_count; i++) {
+		if (place < p->workload[i].share)
+			return &p->workload[i];
+		place -= p->workload[i].share;
+	}
+	return &p->workload[0];
+}
+
+int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned int number,
+		 uint64_t bytes_limit, int target, const struct finding_sink *findings, struct error *e)
+{
+	char name[16];
+	int err;
+
+	*w = (struct worker){
+		.shared = s,
+		.slot = &s->worker[number],
+		.gang = gang,
+		.number = number,
+		.workload = workload_of(&s->plan, number),
+		.read_id = op_by_name("read")->id,
+	};
+	w->ctx = (struct op_ctx){
+		.model = &w->slot->model,
+		.shape = &w->workload->shape,
+		.bytes_limit = bytes_limit,
+		.target = target,
+		.findings = findings,
+		.buffer = aligned_alloc(BLOCK_SIZE, OP_BUFFER),
+	};
+	if (!w->ctx.buffer)
+		return error_set(e, EXIT_HARNESS, "no memory for the buffer of worker %u", number);
+	if (mix_init(&w->mix, w->workload->workload->mix, e)) {
+		error_context(e, "workload %s", w->workload->workload->name);
+		goto fail;
+	}
+	if (model_init(&w->slot->model, s->pool, number, s->plan.run_key, s->plan.shared_dirs, e))
+		goto fail;
+	err = pthread_create(&w->thread, NULL, worker_main, w);
+	if (err) {
+		error_errno(e, EXIT_HARNESS, err, "cannot start worker %u", number);
+		model_destroy(&w->slot->model);
+		goto fail;
+	}
+	gang_enlist(gang);
+	snprintf(name, sizeof(name), "worker:%u", number);
+	pthread_setname_np(w->thread, name);
+	return 0;
+fail:
+	free(w->ctx.buffer);
+	return -1;
+}
+
+void worker_join(struct worker *w)
+{
+	pthread_join(w->thread, NULL);
+	free(w->ctx.buffer);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One churning thread: draws operations, calls the kernel, learns the answers into its model, journals them.
+ */
+#ifndef RECOW_WORKER_H
+#define RECOW_WORKER_H
+
+#include "src/engine/gang.h"
+#include "src/engine/mix.h"
+#include "src/run/shared.h"
+
+struct worker {
+	struct shared *shared;
+	struct shared_worker *slot; /* its part of the shared memory; written by this thread alone */
+	struct gang *gang;
+	unsigned int number;
+	const struct plan_workload *workload;
+	struct mix mix;
+	struct op_ctx ctx;
+	uint64_t done;     /* operations finished: the next one is done + 1 */
+	uint16_t read_id;  /* id of the operation whose bytes count as read */
+	_Atomic bool idle; /* it found nothing to do */
+	pthread_t thread;
+};
+
+/* Prepare a worker (memory, mix, model) and start its thread, which parks at once. `target`: descriptor of
+ * the mount point; `bytes_limit`: its share of the target. */
+int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned int number,
+		 uint64_t bytes_limit, int target, const struct finding_sink *findings, struct error *e);
+
+/* After gang_quit(): join and free. The model stays in shared memory. */
+void worker_join(struct worker *w);
+
+#endif

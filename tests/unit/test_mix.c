@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "src/engine/mix.h"
+#include "tests/unit/unit.h"
+
+static void frequencies_follow_the_weights(void **state)
+{
+	static const struct weight weights[] = {
+		{"write", 70}, {"fsync", 20}, {"create", 9}, {"unlink", 1}, {"mkdir", 0}, {NULL, 0},
+	};
+	const unsigned int draws = 1000000;
+	struct stream s = stream_make(1, 2, 3);
+	unsigned int seen[4] = {0};
+	struct error e;
+	struct mix m;
+
+	assert_int_equal(mix_init(&m, weights, &e), 0);
+	assert_int_equal(m.count, 4);
+	for (unsigned int i = 0; i < draws; i++) {
+		const struct op *op = mix_draw(&m, &s);
+
+		for (unsigned int k = 0; k < 4; k++)
+			seen[k] += strcmp(op->name, weights[k].op) == 0;
+	}
+	for (unsigned int k = 0; k < 4; k++) {
+		unsigned int wanted = draws / 100 * weights[k].weight;
+
+		assert_in_range(seen[k], wanted - wanted / 20, wanted + wanted / 20);
+	}
+}
+
+static void bad_mixes_are_refused(void **state)
+{
+	static const struct weight unknown[] = {{"wriet", 1}, {NULL, 0}};
+	static const struct weight nothing[] = {{"write", 0}, {NULL, 0}};
+	struct error e;
+	struct mix m;
+
+	assert_int_equal(mix_init(&m, unknown, &e), -1);
+	assert_non_null(strstr(e.text, "wriet"));
+	assert_int_equal(mix_init(&m, nothing, &e), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(frequencies_follow_the_weights),
+		cmocka_unit_test(bad_mixes_are_refused),
+	};
+
+	return cmocka_run_group_tests_name("mix", tests, NULL, NULL);
+}
