@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the integration tests share: running recow, looking at the machine with plain means, printing results.
+
+Nothing here shares code with recow: what it says about itself is compared with what the kernel says."""
+import glob
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RECOW = os.environ.get("RECOW", str(ROOT / "build/recow"))
+
+
+class Skip(Exception):
+    """The machine lacks what the test needs; the text says what."""
+
+
+def expect(condition, text):
+    if not condition:
+        raise AssertionError(text)
+
+
+def run_tests(tests):
+    """Call each test function with a fresh directory; print `ok`, `not ok` or `skip`; exit."""
+    failed = 0
+    wanted = sys.argv[1:]
+    for test in tests:
+        name = test.__name__
+        if wanted and name not in wanted:
+            continue
+        scratch = pathlib.Path(tempfile.mkdtemp(prefix="recow-test-", dir="/var/tmp"))
+        before = machine()
+        try:
+            test(scratch)
+            compare_machine(before, machine_settled(before))
+            print(f"ok {name}: {(test.__doc__ or '').strip().splitlines()[0]}", flush=True)
+        except Skip as reason:
+            print(f"skip {name}: {reason}", flush=True)
+        except Exception:  # pylint: disable=broad-except
+            traceback.print_exc(file=sys.stdout)
+            print(f"not ok {name}", flush=True)
+            failed += 1
+        shutil.rmtree(scratch, ignore_errors=True)
+    sys.exit(1 if failed else 0)
+
+
+def read(path):
+    try:
+        return pathlib.Path(path).read_text(errors="replace").strip()
+    except OSError as e:
+        return f"<{e.strerror}>"
+
+
+def machine():
+    """Everything that a run may touch, as the kernel shows it."""
+    state = {}
+    for path in glob.glob("/proc/sys/vm/*"):
+        if not path.endswith(("/compact_memory", "/drop_caches", "/stat_refresh")):
+            state[path] = read(path)
+    for block in glob.glob("/sys/devices/system/memory/memory[0-9]*"):
+        state[block] = read(block + "/state") + " " + read(block + "/valid_zones").split(" ")[0]
+    for path in glob.glob("/sys/kernel/mm/transparent_hugepage/*") + glob.glob("/sys/devices/system/cpu/cpu*/online"):
+        if os.path.isfile(path):
+            state[path] = read(path)
+    for path in glob.glob("/sys/kernel/mm/hugepages/*/nr_hugepages"):
+        state[path] = read(path)
+    state["swaps"] = read("/proc/swaps")
+    state["loops"] = subprocess.run(["losetup", "-nl", "-O", "NAME,BACK-FILE"], capture_output=True, text=True,
+                                    check=False).stdout
+    state["mounts"] = read("/proc/self/mountinfo")
+    state["cgroups"] = sorted(p for p in glob.glob("/sys/fs/cgroup/**/*recow*", recursive=True) if os.path.isdir(p))
+    state["lock"] = sorted(p for p in glob.glob("/run/recow/*") if not p.endswith("/lock"))
+    return state
+
+
+def machine_settled(before, seconds=10):
+    """Autoclear loops and namespaces go a moment after the last process: give the kernel that moment."""
+    end = time.monotonic() + seconds
+    now = machine()
+    while now != before and time.monotonic() < end:
+        time.sleep(0.2)
+        now = machine()
+    return now
+
+
+def compare_machine(before, after):
+    wrong = [f"{key}: was {before.get(key)!r}, is {after.get(key)!r}"
+             for key in sorted(set(before) | set(after)) if before.get(key) != after.get(key)]
+    expect(not wrong, "the machine is not as it was:\n" + "\n".join(wrong))
+
+
+def recow(*args, code=0, timeout=300, **kwargs):
+    """Run recow to its end; the result has stdout, stderr. `code`: the exit code it must have (None: any)."""
+    result = subprocess.run([RECOW, *map(str, args)], capture_output=True, text=True, timeout=timeout, check=False,
+                            errors="replace", **kwargs)
+    expect(code is None or result.returncode == code,
+           f"recow {' '.join(map(str, args))} ended with {result.returncode}, not {code}:\n"
+           f"{result.stdout[-6000:]}\n{result.stderr[-6000:]}")
+    return result
+
+
+class Running:
+    """A run in the background."""
+
+    def __init__(self, out, *args):
+        self.out = pathlib.Path(out)
+        self.log = open(f"{out}.output", "w+", encoding="utf-8", errors="replace")
+        self.process = subprocess.Popen([RECOW, "run", "-o", str(out), *map(str, args)], stdout=self.log,
+                                        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+
+    def output(self):
+        return pathlib.Path(self.log.name).read_text(errors="replace")
+
+    def wait(self, timeout=120):
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise AssertionError(f"the run did not end within {timeout} s:\n{self.output()[-4000:]}") from None
+
+    def expect_exit(self, code, timeout=120):
+        got = self.wait(timeout)
+        expect(got == code, f"ended with {got}, not {code}:\n{self.output()[-6000:]}")
+
+    def timeline(self):
+        return lines_of(self.out / "timeline.jsonl")
+
+    def until(self, test, what, timeout=60):
+        """Wait until test() is true; fail when the run ends before."""
+        end = time.monotonic() + timeout
+        while not test():
+            expect(self.process.poll() is None, f"ended before {what}:\n{self.output()[-4000:]}")
+            expect(time.monotonic() < end, f"no {what} within {timeout} s:\n{self.output()[-4000:]}")
+            time.sleep(0.02)
+
+    def until_phase(self, name, count=1, timeout=60):
+        """Wait until the phase `name` began for the count-th time."""
+        self.until(lambda: sum(1 for l in self.timeline() if l.get("event") == "phase" and l.get("phase") == name)
+                   >= count, f"phase {name} number {count}", timeout)
+
+    def children(self):
+        """Process ids of the guard's children by their names ("churn", "disturb")."""
+        found = {}
+        for pid in read(f"/proc/{self.process.pid}/task/{self.process.pid}/children").split():
+            found[read(f"/proc/{pid}/comm").rsplit(":", 1)[-1]] = int(pid)
+        return found
+
+    def mountpoint(self):
+        """The target as seen from outside of its mount namespace."""
+        return pathlib.Path(f"/proc/{self.process.pid}/root{self.out}/mnt")
+
+    def in_namespace(self, *command, check=True):
+        return subprocess.run(["nsenter", "-t", str(self.process.pid), "-m", *map(str, command)], capture_output=True,
+                              text=True, check=check)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+
+def lines_of(path):
+    """JSON lines of a file that may still be written."""
+    found = []
+    try:
+        text = pathlib.Path(path).read_text(errors="replace")
+    except FileNotFoundError:
+        return found
+    for line in text.splitlines():
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:
+            pass
+    return found
+
+
+def findings(out):
+    return lines_of(pathlib.Path(out) / "findings.jsonl")
+
+
+def scenario(scratch, text, name="test.ini"):
+    path = scratch / name
+    path.write_text(text)
+    return path
+
+
+SIGINT, SIGTERM, SIGKILL = signal.SIGINT, signal.SIGTERM, signal.SIGKILL

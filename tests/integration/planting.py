@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where a file's bytes lie in a btrfs image, found with btrfs-progs and filefrag alone, and changing them behind the
+mount's back."""
+import os
+import re
+import subprocess
+
+from lib import expect
+
+BLOCK = 4096
+
+
+class Chunks:
+    """The chunk tree as `btrfs inspect-internal dump-tree` prints it."""
+
+    def __init__(self, image):
+        text = subprocess.run(["btrfs", "inspect-internal", "dump-tree", "-t", "chunk", str(image)], capture_output=True,
+                              text=True, check=True).stdout
+        self.chunks = []
+        for part in re.split(r"\n\titem ", text)[1:]:
+            key = re.search(r"key \(FIRST_CHUNK_TREE CHUNK_ITEM (\d+)\)", part)
+            if key:
+                length = int(re.search(r"length (\d+)", part).group(1))
+                stripes = [int(n) for n in re.findall(r"stripe \d+ devid \d+ offset (\d+)", part)]
+                self.chunks.append((int(key.group(1)), length, stripes))
+
+    def physical(self, logical):
+        """Device offsets of every copy (single and dup profiles)."""
+        for start, length, stripes in self.chunks:
+            if start <= logical < start + length:
+                return [offset + logical - start for offset in stripes]
+        raise AssertionError(f"logical {logical} is in no chunk")
+
+
+def extents(run, path):
+    """[(file offset, logical, length)] of the plain extents of a file of a run's target."""
+    text = run.in_namespace("filefrag", "-e", "-v", "-b1", path).stdout
+    found = []
+    for line in text.splitlines():
+        m = re.match(r"\s*\d+:\s*(\d+)\.\.\s*(\d+):\s*(\d+)\.\.\s*(\d+):\s*(\d+):(.*)", line)
+        if m and not re.search(r"inline|unwritten|encoded|delalloc", m.group(6)):
+            found.append((int(m.group(1)), int(m.group(3)), int(m.group(5))))
+    return found
+
+
+def places(run, image, chunks, mount, minimum=BLOCK):
+    """Blocks of files on the target: (path relative to the target, inode, file offset, device offsets), each one checked
+    against the content that the mount shows."""
+    found = []
+    with open(image, "rb") as device:
+        for top, _, files in os.walk(os.fsencode(str(mount))):
+            for name in files:
+                path = os.path.join(top, name)
+                s = os.lstat(path)
+                if not os.path.isfile(path) or os.path.islink(path) or s.st_size < minimum:
+                    continue
+                for offset, logical, length in extents(run, inner(run, path)):
+                    for at in range(0, min(length, s.st_size - offset) // BLOCK * BLOCK, BLOCK):
+                        found.append((os.path.relpath(path, os.fsencode(str(mount))), s.st_ino, offset + at,
+                                      chunks.physical(logical + at)))
+        for path, _, offset, copies in found[:: max(1, len(found) // 200)]:
+            with open(os.path.join(os.fsencode(str(mount)), path), "rb") as file:
+                file.seek(offset)
+                content = file.read(BLOCK)
+            for copy in copies:
+                device.seek(copy)
+                expect(device.read(BLOCK) == content, f"{path!r} at {offset} does not lie at {copy}: the test's own mapping is wrong")
+    return found
+
+
+def inner(run, path):
+    """The path as it is called inside of the run's mount namespace."""
+    return b"/" + path.split(b"/root/", 1)[1]
+
+
+def write(image, offset, data):
+    with open(image, "r+b") as device:
+        device.seek(offset)
+        device.write(data)
+        device.flush()
+        os.fsync(device.fileno())
+
+
+def block(image, offset):
+    with open(image, "rb") as device:
+        device.seek(offset)
+        return device.read(BLOCK)
+
+
+def relocated_image(scratch, size="1g", *options):
+    """A btrfs image whose chunks lie at other device offsets than their logical addresses: balanced, then emptied."""
+    image, mount = scratch / "image", scratch / "fill"
+    mount.mkdir()
+    subprocess.run(["truncate", "-s", size, str(image)], check=True)
+    subprocess.run(["mkfs.btrfs", "-q", *options, str(image)], check=True)
+    subprocess.run(["mount", "-o", "loop,nodiscard", str(image), str(mount)], check=True)
+    try:
+        with open(mount / "filling", "wb") as file:
+            file.write(os.urandom(64 << 20))
+        os.sync()
+        for _ in range(2):
+            subprocess.run(["btrfs", "balance", "start", "--full-balance", str(mount)], check=True, capture_output=True)
+        os.unlink(mount / "filling")
+        os.sync()
+    finally:
+        subprocess.run(["umount", str(mount)], check=True)
+    return image
