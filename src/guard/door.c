@@ -173,7 +173,7 @@ static void take_note(struct guard *g, const struct message_note *m)
 	timeline_event(&g->timeline, "note", "{s:s, s:s}", "who", who, "text", text);
 }
 
-static void take(struct guard *g, struct door *d, uint32_t kind, const void *body, size_t len)
+static void take(struct guard *g, struct door *d, uint32_t kind, void *body, size_t len)
 {
 	static const size_t sizes[] = {
 		[MESSAGE_SET] = sizeof(struct message_set),
@@ -183,7 +183,6 @@ static void take(struct guard *g, struct door *d, uint32_t kind, const void *bod
 		[MESSAGE_ERROR] = sizeof(struct error),
 		[MESSAGE_CLEANUP] = sizeof(struct message_cleanup),
 	};
-	static struct finding aligned; /* the packet's body is not; single-threaded, never kept */
 
 	if (kind >= ARRAY_SIZE(sizes) || len != sizes[kind]) {
 		guard_fail(g, "a message of %s makes no sense (kind %u, %zu bytes)", d->name, kind, len);
@@ -194,8 +193,7 @@ static void take(struct guard *g, struct door *d, uint32_t kind, const void *bod
 	} else if (kind == MESSAGE_MEMORY) {
 		take_memory(g, d, body);
 	} else if (kind == MESSAGE_FINDING) {
-		memcpy(&aligned, body, sizeof(aligned));
-		guard_find(g, &aligned);
+		guard_find(g, body);
 	} else if (kind == MESSAGE_NOTE) {
 		take_note(g, body);
 	} else if (kind == MESSAGE_ERROR) {
@@ -209,13 +207,12 @@ static void take(struct guard *g, struct door *d, uint32_t kind, const void *bod
 
 void door_serve(struct guard *g, struct door *d)
 {
-	static _Alignas(8) unsigned char packet[MESSAGE_BYTES];
-	const void *body;
+	static _Alignas(16) unsigned char body[MESSAGE_BYTES]; /* single-threaded, never kept */
 	uint32_t kind;
-	long len;
 
 	while (d->socket >= 0) {
-		len = message_receive(d->socket, &kind, packet, sizeof(packet), &body);
+		long len = message_receive(d->socket, &kind, body, sizeof(body));
+
 		if (len == -1)
 			return;
 		if (len == -2) {

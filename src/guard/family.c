@@ -105,7 +105,7 @@ int family_start(struct guard *g, const struct guard_children *children, struct 
 	const struct plan *p = &g->shared->plan;
 	unsigned int count = 1 + (p->inject ? p->injection_count : 0);
 	pid_t parent = getpid();
-	int ends[DOORS];
+	int ends[DOORS] = {0};
 
 	if (make_sockets(g, ends, count, e))
 		return -1;

@@ -83,6 +83,16 @@ static int open_and_lock(struct machine_lock *lock)
 	return err;
 }
 
+static void explain_leftover(const char *dir, const char *run, char *reason, size_t len)
+{
+	if (access(run, F_OK))
+		snprintf(reason, len,
+			 "a dead run left changes, and %.70s is gone; remove %s/current once all is well",
+			 run, dir);
+	else
+		snprintf(reason, len, "a dead run left changes on the machine: recow restore %.90s", run);
+}
+
 bool lock_take(struct machine_lock *lock, const char *dir, const char *run, char *reason, size_t len)
 {
 	char other[PATH_MAX] = "";
@@ -101,7 +111,7 @@ bool lock_take(struct machine_lock *lock, const char *dir, const char *run, char
 		return false;
 	}
 	if (!err && read_current(dir, other, sizeof(other)) && left_something(other, &alive)) {
-		snprintf(reason, len, "a dead run left changes on the machine: recow restore %.90s", other);
+		explain_leftover(dir, other, reason, len);
 		lock_release(lock, false);
 		return false;
 	}

@@ -2,7 +2,6 @@
 #include "src/guard/messages.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -38,20 +37,21 @@ int message_ask(int socket, enum message_kind kind, const void *body, size_t len
 	return got == sizeof(answer) ? answer : EPIPE;
 }
 
-long message_receive(int socket, uint32_t *kind, void *packet, size_t room, const void **body)
+long message_receive(int socket, uint32_t *kind, void *body, size_t room)
 {
+	struct iovec parts[] = {
+		{.iov_base = kind, .iov_len = sizeof(*kind)},
+		{.iov_base = body, .iov_len = room},
+	};
+	struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 2};
 	ssize_t got;
 
 	do {
-		got = recv(socket, packet, room, MSG_DONTWAIT);
+		got = recvmsg(socket, &msg, MSG_DONTWAIT);
 	} while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return errno == EAGAIN ? -1 : -2;
-	if (got < (ssize_t)sizeof(*kind))
-		return -2;
-	memcpy(kind, packet, sizeof(*kind));
-	*body = (const char *)packet + sizeof(*kind);
-	return got - (long)sizeof(*kind);
+	return got < (ssize_t)sizeof(*kind) ? -2 : got - (long)sizeof(*kind);
 }
 
 void message_answer(int socket, int32_t answer)

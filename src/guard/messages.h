@@ -51,9 +51,9 @@ int message_send(int socket, enum message_kind kind, const void *body, size_t le
 /* Send one that is answered and wait for the answer: 0 or an errno. One thread at a time per socket. */
 int message_ask(int socket, enum message_kind kind, const void *body, size_t len);
 
-/* The guard's side: read one packet without waiting. Returns the length of the body (which lies behind the
- * kind in `packet`), -1 when there is none, -2 when the other end is gone. */
-long message_receive(int socket, uint32_t *kind, void *packet, size_t room, const void **body);
+/* The guard's side: read one packet without waiting, its body into `body` (aligned for any message). Returns
+ * the body's length, -1 when there is none, -2 when the other end is gone. */
+long message_receive(int socket, uint32_t *kind, void *body, size_t room);
 
 /* The guard's side: answer a request. The asker may be gone; that is no error here. */
 void message_answer(int socket, int32_t answer);

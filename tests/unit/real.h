@@ -4,15 +4,16 @@
 #define RECOW_REAL_H
 
 #include <fcntl.h>
-#include <sys/file.h>
+#include <unistd.h>
 
-/* Held until the program and what it has forked end. */
+/* Held until the program ends, and not by children that outlive it. */
 static inline void take_real_machine(void)
 {
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int fd = open("/tmp/recow-tests.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd >= 0)
-		flock(fd, LOCK_EX);
+		fcntl(fd, F_SETLKW, &whole);
 }
 
 #endif

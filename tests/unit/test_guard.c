@@ -81,6 +81,13 @@ static void on_note(void *self, const char *line)
 
 /* ---- a run ---- */
 
+/* Those that a test has begun: whatever becomes of the test, none stays and each is undone. */
+static struct {
+	pid_t pid; /* 0: ended */
+	char path[4096];
+} begun[16];
+static unsigned int begun_count;
+
 static pid_t start(int (*churn)(struct shared *, int), int (*disturb)(struct shared *, const int *))
 {
 	const struct guard_children children = {.churn = churn, .disturb = disturb};
@@ -88,8 +95,11 @@ static pid_t start(int (*churn)(struct shared *, int), int (*disturb)(struct sha
 		.started = on_started, .finding = on_finding, .note = on_note};
 	pid_t pid = fork();
 
-	if (pid)
+	if (pid) {
+		begun[begun_count].pid = pid;
+		memcpy(begun[begun_count++].path, board->plan.output, sizeof(board->plan.output));
 		return pid;
+	}
 	board->result = guard_run(&board->plan, &children, &listener, &board->outcome, &board->error);
 	_exit(board->result ? (int)board->error.exit : (int)board->outcome.exit);
 }
@@ -99,6 +109,10 @@ static int finish(pid_t pid)
 	int status;
 
 	assert_int_equal(waitpid(pid, &status, 0), pid);
+	for (unsigned int i = 0; i < begun_count; i++) {
+		if (begun[i].pid == pid)
+			begun[i].pid = 0;
+	}
 	if (!WIFEXITED(status))
 		return -WTERMSIG(status);
 	return WEXITSTATUS(status);
@@ -226,12 +240,31 @@ static int set_up(void **state)
 	return 0;
 }
 
+static void ignore_line(void *self, const char *text)
+{
+}
+
+static void end_all(void)
+{
+	struct error e;
+
+	for (unsigned int i = 0; i < begun_count; i++) {
+		if (begun[i].pid) {
+			kill(begun[i].pid, SIGKILL);
+			waitpid(begun[i].pid, NULL, 0);
+		}
+		guard_restore(begun[i].path, ignore_line, NULL, &e);
+	}
+	begun_count = 0;
+}
+
 static int tear_down(void **state)
 {
 	char command[8192];
 
 	if (geteuid())
 		return 0;
+	end_all();
 	*strrchr(board->plan.output, '/') = '\0';
 	snprintf(command, sizeof(command), "rm -rf '%s'", board->plan.output);
 	return system(command);
