@@ -52,8 +52,7 @@ static unsigned int slot_capacity(const struct array *a, unsigned int level)
 	return level == 1 ? a->per_page : SLOTS;
 }
 
-/* ---- reading
- * --------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 static const struct page *page_read(const struct page_pool *pool, uint32_t number, bool check)
 {
@@ -110,10 +109,10 @@ const void *array_frozen(const struct page_pool *pool, const struct array *a, ui
 	return array_look(pool, a, n, true);
 }
 
-/* ---- the free records of a leaf
- * ---------------------------------------------------------------------------------- A free record's first
- * two bytes say how far behind its neighbour the next free one is, so that a fresh page of zeroes is a list
- * of all its records. */
+/* ---- the free records of a leaf ---------------------------------------------------------- */
+
+/* A free record's first two bytes say how far behind its neighbour the next free one is, so that a fresh
+ * page of zeroes is a list of all its records. */
 
 static unsigned int free_after(const struct array *a, const unsigned char *payload, unsigned int i)
 {
@@ -171,8 +170,7 @@ static bool leaf_give(const struct array *a, struct slot *s, unsigned char *payl
 	return true;
 }
 
-/* ---- changing
- * -------------------------------------------------------------------------------------------------- */
+/* ---- changing ---------------------------------------------------------------------------- */
 
 static void path_close(const struct array *a, struct path *path)
 {
@@ -355,8 +353,7 @@ void array_free(struct page_owner *o, struct array *a, uint32_t n)
 	path_close(a, &path);
 }
 
-/* ---- all records
- * ------------------------------------------------------------------------------------------------ */
+/* ---- all records ------------------------------------------------------------------------- */
 
 static int leaf_each(const struct array *a, uint32_t leaf, const struct slot *s, const unsigned char *payload,
 		     int (*each)(void *self, uint32_t n, const void *record), void *self)

@@ -75,8 +75,7 @@ static struct place place_of(const struct layout *l, uint32_t entry)
 	return (struct place){.piece = piece, .at = at, .left = size - at};
 }
 
-/* ---- handles: (class + 1) << 28 | record
- * --------------------------------------------------------------------- */
+/* ---- handles: (class + 1) << 28 | record ------------------------------------------------- */
 
 static uint32_t handle_make(unsigned int class, uint32_t record)
 {
@@ -116,8 +115,7 @@ static void piece_put(struct model *m, uint32_t handle, size_t at, const void *b
 	array_put(&m->owner, &m->head.blocks[handle_class(handle)], handle_record(handle), at, bytes, len);
 }
 
-/* ---- the handle of a piece
- * ------------------------------------------------------------------------------------ */
+/* ---- the handle of a piece --------------------------------------------------------------- */
 
 /* Handle of piece p of a map of n entries; 0 if it is missing, or with *bad on corruption. */
 static uint32_t piece_find(const struct model_view *v, uint32_t root, uint32_t n, uint32_t p, bool *bad)
@@ -182,8 +180,7 @@ static uint32_t piece_ensure(struct model *m, uint32_t *root, uint32_t n, uint32
 	return handle;
 }
 
-/* ---- entries
- * --------------------------------------------------------------------------------------------------- */
+/* ---- entries ----------------------------------------------------------------------------- */
 
 uint32_t map_read(const struct model_view *v, uint32_t root, uint32_t n, uint32_t first, uint32_t count,
 		  struct block_entry *out)
@@ -272,8 +269,7 @@ uint32_t map_skip(const struct model_view *v, uint32_t root, uint32_t n, uint32_
 	return n;
 }
 
-/* ---- size
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- size -------------------------------------------------------------------------------- */
 
 /* Free all pieces from `from` on; their handles are left to the caller. */
 static void pieces_free(struct model *m, uint32_t root, uint32_t n, uint32_t from)

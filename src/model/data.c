@@ -26,8 +26,7 @@ static void count_blocks(struct model *m, const struct block_entry *before, cons
 	}
 }
 
-/* ---- writing
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 /* The block holds nothing but this write, from its start. */
 static struct block_entry entry_plain(struct model *m, const struct write *w, const unsigned char *data,
@@ -116,9 +115,7 @@ void model_write(struct model *m, uint64_t op, uint32_t object, uint64_t offset,
 	object_put(m, object, &o);
 }
 
-/* ---- sizes
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- sizes ------------------------------------------------------------------------------- */
 
 /* Blocks from `first` on go: their fragments first. */
 static void drop_blocks(struct model *m, const struct object *o, uint32_t first)

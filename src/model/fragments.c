@@ -74,8 +74,7 @@ void makeup_load(const struct model_view *v, uint32_t object, uint64_t writer, s
 	out->count = (unsigned int)view_fragments(v, object, &b, out->list, FRAGMENTS_MAX);
 }
 
-/* ---- changing a make-up
- * --------------------------------------------------------------------------------------- */
+/* ---- changing a make-up ------------------------------------------------------------------ */
 
 static uint32_t fragment_end(const struct fragment *f)
 {
@@ -154,8 +153,7 @@ void makeup_cut(struct makeup *mk, uint32_t end)
 	punch(mk, end, BLOCK_SIZE);
 }
 
-/* ---- storing
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- storing ----------------------------------------------------------------------------- */
 
 static bool is_plain(const struct makeup *mk, uint32_t object)
 {
@@ -232,8 +230,7 @@ uint64_t makeup_store(struct model *m, uint32_t object, uint64_t old, const stru
 	return writer_pack(mk->list[0].origin, mk->list[0].length - 1);
 }
 
-/* ---- regenerating
- * ------------------------------------------------------------------------------------------------ */
+/* ---- regenerating ------------------------------------------------------------------------ */
 
 static void fragment_fill(const struct model_view *v, uint64_t block, const struct fragment *f,
 			  unsigned char *buf)

@@ -113,8 +113,7 @@ struct frozen {
 	uint32_t dead; /* pages of the next older root that this one no longer has */
 };
 
-/* ---- the owner's side
- * ------------------------------------------------------------------------------------------ */
+/* ---- the owner's side -------------------------------------------------------------------- */
 
 /* Make an empty model with its anchors: OBJECT_ROOT and `shared_dirs` shared directories. */
 int model_init(struct model *m, struct page_pool *pool, uint32_t worker, uint64_t run,
@@ -175,8 +174,7 @@ void model_set_unsure(struct model *m, uint64_t op, uint32_t object);
 uint32_t model_pick(const struct model *m, enum pick list, uint64_t r);
 uint32_t model_pick_count(const struct model *m, enum pick list);
 
-/* ---- reading: the live head by its owner, or a frozen view by anyone
- * ------------------------------------------- */
+/* ---- reading: the live head by its owner, or a frozen view by anyone --------------------- */
 
 /* Does the view's own checksum hold? True for a live one. */
 bool view_intact(const struct model_view *v);
@@ -218,7 +216,8 @@ struct model_stats {
 	uint64_t objects, names, xattrs; /* without the anchors */
 	uint64_t blocks;                 /* with data; a hole costs at most its entry */
 	uint64_t fragments;
-	uint64_t block_bytes;  /* all memory of block maps */
+	uint64_t block_bytes; /* all memory of block maps: 16 a block, up to a tenth more, and some ten KiB of
+				 index pages that show in small models only */
 	uint64_t object_bytes; /* objects, first names and their places in the pick lists */
 	uint64_t link_bytes;   /* further names and theirs */
 	uint64_t xattr_bytes;
@@ -227,8 +226,7 @@ struct model_stats {
 };
 void view_stats(const struct model_view *v, struct model_stats *out);
 
-/* ---- outside the process (docs/formats.md, "Model file")
- * -------------------------------------------------------- */
+/* ---- outside the process (docs/formats.md, "Model file") --------------------------------- */
 
 /* Write a view to a descriptor, and read it back into a fresh model of the caller's pool. */
 int model_save(const struct model_view *v, int fd, struct error *e);

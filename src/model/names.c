@@ -44,9 +44,9 @@ static void name_put(struct model *m, uint32_t number, const struct name *n)
 	array_put(&m->owner, &m->head.names, number, 0, &s, sizeof(s));
 }
 
-/* ---- pick lists
- * ------------------------------------------------------------------------------------------------- Rows of
- * name numbers without gaps: the last one moves into the place of one that goes. */
+/* ---- pick lists -------------------------------------------------------------------------- */
+
+/* Rows of name numbers without gaps: the last one moves into the place of one that goes. */
 
 static enum pick pick_of(uint8_t type)
 {
@@ -98,8 +98,7 @@ uint32_t model_pick(const struct model *m, enum pick list, uint64_t r)
 	return count ? pick_at(m, list, (uint32_t)(((unsigned __int128)r * count) >> 64)) : NAME_NONE;
 }
 
-/* ---- links of an object
- * ----------------------------------------------------------------------------------------- */
+/* ---- links of an object ------------------------------------------------------------------ */
 
 /* Record `number` becomes a name of object `id` (*o; the caller stores it). */
 static void link_add(struct model *m, uint32_t number, struct name *n, uint32_t id, struct object *o)
@@ -146,8 +145,7 @@ static void count_child(struct model *m, uint64_t op, uint32_t dir, int by)
 	object_put(m, dir, &o);
 }
 
-/* ---- changes
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- changes ----------------------------------------------------------------------------- */
 
 uint32_t model_next_object(const struct model *m)
 {

@@ -82,8 +82,7 @@ void model_set_unsure(struct model *m, uint64_t op, uint32_t object)
 	object_put(m, object, &o);
 }
 
-/* ---- extended attributes
- * ---------------------------------------------------------------------------------------- */
+/* ---- extended attributes ----------------------------------------------------------------- */
 
 static void xattr_get(const struct model *m, uint32_t record, struct stored_xattr *out)
 {

@@ -78,8 +78,7 @@ void page_drop(struct page_owner *o, uint32_t number);
  * own, `older_epoch` the epoch of its next older neighbour, 0 if none. */
 void page_reclaim(struct page_owner *o, uint32_t *younger, uint32_t own, uint32_t older_epoch);
 
-/* ---- arrays
- * --------------------------------------------------------------------------------------------------- */
+/* ---- arrays ------------------------------------------------------------------------------ */
 
 #define ARRAY_NONE UINT32_MAX
 

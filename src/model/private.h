@@ -5,8 +5,7 @@
 
 #include "src/model/model.h"
 
-/* ---- stored records: tight, since there are many
- * ------------------------------------------------------------- */
+/* ---- stored records: tight, since there are many ----------------------------------------- */
 
 /* Free when length is 0. */
 struct __attribute__((packed)) stored_name {
@@ -36,11 +35,11 @@ _Static_assert(sizeof(struct stored_fragment) == 28, "36 make a page");
 
 _Static_assert(sizeof(struct object) == 88, "see docs/formats.md");
 
-/* ---- what wrote a block
- * --------------------------------------------------------------------------------------- worker << 52 |
- * operation << 12 | low, as in the stamp of a line. In a block entry `low` is the number of bytes written
- * less one, all from the block's start; a block of any other make has the worker ORIGIN_WORKERS, and the rest
- * is the number of its first fragment. 0 is a hole. */
+/* ---- what wrote a block ------------------------------------------------------------------ */
+
+/* worker << 52 | operation << 12 | low, as in the stamp of a line. In a block entry `low` is the number of
+ * bytes written less one, all from the block's start; a block of any other make has the worker
+ * ORIGIN_WORKERS, and the rest is the number of its first fragment. 0 is a hole. */
 
 #define WRITER_HOLE 0ULL
 
@@ -75,8 +74,7 @@ static inline uint32_t writer_first(uint64_t writer)
 	return (uint32_t)writer;
 }
 
-/* ---- records of a view
- * ------------------------------------------------------------------------------------------ */
+/* ---- records of a view ------------------------------------------------------------------- */
 
 /* Record n, checked when the view is frozen; NULL on harness corruption. */
 static inline const void *view_record(const struct model_view *v, const struct array *a, uint32_t n)
@@ -84,12 +82,12 @@ static inline const void *view_record(const struct model_view *v, const struct a
 	return v->sum ? array_frozen(v->pool, a, n) : array_at(v->pool, a, n);
 }
 
-/* ---- block maps (blocks.c)
- * ---------------------------------------------------------------------------------------- A map of n entries
- * is a row of pieces, each a record of one of the arrays `blocks`: as many full pieces as go into n, and one
- * or two small ones for the rest. Its handle is that of its only piece, or of another map which holds the
- * handles of its pieces, four to an entry. Handle 0 is a piece of holes, of pieces or of entries, that takes
- * no room. */
+/* ---- block maps (blocks.c) --------------------------------------------------------------- */
+
+/* A map of n entries is a row of pieces, each a record of one of the arrays `blocks`: as many full pieces
+ * as go into n, and one or two small ones for the rest. Its handle is that of its only piece, or of another
+ * map which holds the handles of its pieces, four to an entry. Handle 0 is a piece of holes, of pieces or
+ * of entries, that takes no room. */
 
 #define PIECE_MAX 63U
 
@@ -107,8 +105,7 @@ uint32_t map_skip(const struct model_view *v, uint32_t root, uint32_t n, uint32_
 /* How a rest of 0 to 62 entries is cut into pieces: classes, BLOCK_CLASSES for none. */
 void map_rest(uint32_t rest, uint8_t pieces[2]);
 
-/* ---- fragments (fragments.c)
- * ---------------------------------------------------------------------------------- */
+/* ---- fragments (fragments.c) ------------------------------------------------------------- */
 
 /* The make of one block, sorted by start, not overlapping. */
 struct makeup {
@@ -137,8 +134,7 @@ void chain_free(struct model *m, uint64_t writer);
 void makeup_regenerate(const struct model_view *v, uint64_t block, const struct makeup *mk,
 		       unsigned char *buf);
 
-/* ---- objects.c, names.c, model.c
- * ------------------------------------------------------------------------------ */
+/* ---- objects.c, names.c, model.c --------------------------------------------------------- */
 
 void object_get(const struct model *m, uint32_t id, struct object *out);
 void object_put(struct model *m, uint32_t id, const struct object *o);
@@ -150,8 +146,7 @@ void names_add_anchor(struct model *m, uint32_t id);
 /* A model without anchors, for model_load(). */
 int model_init_empty(struct model *m, struct page_pool *pool, uint32_t worker, uint64_t run, struct error *e);
 
-/* ---- data.c
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- data.c ------------------------------------------------------------------------------ */
 
 /* Change the size of a file in *o; the caller stores *o. */
 void data_resize(struct model *m, uint32_t id, struct object *o, uint64_t size);

@@ -82,8 +82,7 @@ static struct stream_file *stream_open(int fd, struct error *e)
 	return f;
 }
 
-/* ---- writing
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 static int stream_flush(struct stream_file *f, struct error *e)
 {
@@ -203,8 +202,7 @@ int model_save(const struct model_view *v, int fd, struct error *e)
 	return answer;
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 static int stream_fill(struct stream_file *f, struct error *e)
 {

@@ -46,8 +46,7 @@ size_t view_blocks(const struct model_view *v, const struct object *o, uint64_t 
 	return got;
 }
 
-/* ---- names and paths
- * -------------------------------------------------------------------------------------------- */
+/* ---- names and paths --------------------------------------------------------------------- */
 
 int anchor_path(uint32_t worker, uint32_t object, char *buf, size_t len)
 {
@@ -111,8 +110,7 @@ int view_path(const struct model_view *v, uint32_t number, char *buf, size_t len
 	return (int)(end - at);
 }
 
-/* ---- statistics
- * -------------------------------------------------------------------------------------------------- */
+/* ---- statistics -------------------------------------------------------------------------- */
 
 static uint64_t array_bytes(const struct array *a)
 {

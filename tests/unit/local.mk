@@ -8,7 +8,7 @@ unit_tests += %D%/test_hotplug
 unit_tests += %D%/test_ops
 unit_tests += %D%/test_plan
 unit_tests += %D%/test_scenario
-unit_tests += %D%/test_content %D%/test_journal %D%/test_model %D%/test_pages
+unit_tests += %D%/test_content %D%/test_journal %D%/test_maps %D%/test_model %D%/test_model_cases %D%/test_pages
 unit_tests += %D%/test_sync
 unit_tests += %D%/test_verdict
 unit_tests += %D%/test_fsck
@@ -29,7 +29,9 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_scenario_SOURCES = %D%/test_scenario.c %D%/unit.h
 %C%_test_content_SOURCES = %D%/test_content.c %D%/unit.h
 %C%_test_journal_SOURCES = %D%/test_journal.c %D%/unit.h
+%C%_test_maps_SOURCES = %D%/test_maps.c %D%/unit.h
 %C%_test_model_SOURCES = %D%/test_model.c %D%/reference.c %D%/reference.h %D%/unit.h
+%C%_test_model_cases_SOURCES = %D%/test_model_cases.c %D%/unit.h
 %C%_test_pages_SOURCES = %D%/test_pages.c %D%/unit.h
 %C%_test_sync_SOURCES = %D%/test_sync.c %D%/unit.h
 %C%_test_verdict_SOURCES = %D%/test_verdict.c %D%/unit.h
@@ -51,3 +53,8 @@ EXTRA_DIST += %D%/ops_filesystems.sh
 %C%_test_gang_SOURCES = %D%/test_gang.c %D%/unit.h
 %C%_test_mix_SOURCES = %D%/test_mix.c %D%/unit.h
 endif
+
+# Not a test: what model and content cost.
+check_PROGRAMS += tests/bench_model
+tests_bench_model_SOURCES = tests/bench_model.c
+tests_bench_model_LDADD = $(RECOW_LIBS)

@@ -46,8 +46,7 @@ void ref_free(struct reference *r)
 	free(r);
 }
 
-/* ---- changes
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- changes ----------------------------------------------------------------------------- */
 
 static void ref_grow(struct ref_object *o, uint64_t size)
 {
@@ -134,8 +133,7 @@ bool ref_is_above(const struct reference *r, uint32_t dir, uint32_t below)
 	return below == dir;
 }
 
-/* ---- comparison
- * -------------------------------------------------------------------------------------------------- */
+/* ---- comparison -------------------------------------------------------------------------- */
 
 static void compare_blocks(const struct ref_object *ro, const struct model_view *v, uint32_t id,
 			   const struct object *o)

@@ -83,8 +83,7 @@ static struct nameref some_name(struct world *w, uint32_t number)
 			    (uint32_t)below(w, 1 << 30));
 }
 
-/* ---- operations on both
- * ------------------------------------------------------------------------------------------ */
+/* ---- operations on both ------------------------------------------------------------------ */
 
 static void do_create(struct world *w)
 {
@@ -326,9 +325,7 @@ static void world_step(struct world *w)
 	assert_int_equal(w->model.head.operations <= w->op, 1);
 }
 
-/* ---- tests
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- tests ------------------------------------------------------------------------------- */
 
 static void check_file(struct world *w)
 {

@@ -18,8 +18,7 @@ static struct page_pool *pool_map(size_t bytes)
 	return page_pool_init(mapping, bytes);
 }
 
-/* ---- one array against a plain copy
- * ------------------------------------------------------------------------------ */
+/* ---- one array against a plain copy ------------------------------------------------------ */
 
 #define RECORDS 3000U
 
@@ -262,8 +261,7 @@ static void test_each_visits_what_is_in_use(void **state)
 	munmap(pool, POOL_BYTES);
 }
 
-/* ---- damage
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- damage ------------------------------------------------------------------------------ */
 
 static void test_damage_is_seen_by_reader_and_owner(void **state)
 {
