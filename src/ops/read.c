@@ -187,13 +187,14 @@ static void read_learn(struct op_ctx *c, const struct op_args *args, const struc
 	const struct expectation x = expect_success();
 	struct reading r = {.c = c, .args = args};
 	uint64_t wanted;
-	char why[96];
 
 	if (judge(c, &op_read, args, a, &x) != OUTCOME_DONE ||
 	    !view_object(&c->model->head, args->object, &r.file))
 		return;
 	wanted = args->offset < r.file.size ? MIN(r.file.size - args->offset, (uint64_t)args->aux) : 0;
 	if ((uint64_t)a->ret != wanted) {
+		char why[96];
+
 		snprintf(why, sizeof(why), "must be %llu: the file has %llu bytes",
 			 (unsigned long long)wanted, (unsigned long long)r.file.size);
 		judge_report(c, &op_read, args, a, FINDING_ATTRIBUTE, why);
