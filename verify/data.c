@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "verify/data.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "verify/pool.h"
+
+/* One read: with its model entries it stays in the second-level cache until it is hashed. */
+#define READ_BLOCKS  64U
+#define SLICE_BLOCKS (16 * READ_BLOCKS)
+
+uint64_t data_bytes(const struct file *file, uint64_t first, uint64_t count)
+{
+	uint64_t from = first * BLOCK_SIZE, to = (first + count) * BLOCK_SIZE;
+
+	return MIN(to, file->object.size) - MIN(from, file->object.size);
+}
+
+static void compare_some(struct check *c, struct file *file, uint64_t first, size_t count,
+			 const unsigned char *buf)
+{
+	struct block_entry entry[READ_BLOCKS];
+	size_t got = view_blocks(file->subject.view, &file->object, first, count, entry);
+
+	if (got < count)
+		check_harness(c, &file->subject, "the block map of object");
+	for (size_t i = 0; i < got; i++) {
+		const unsigned char *block = buf + i * BLOCK_SIZE;
+
+		if (__builtin_expect(content_hash(block) != entry[i].hash, 0))
+			file_note(file, first + i, &entry[i], block, 0);
+	}
+	c->v->counters->blocks += got;
+}
+
+void data_compare(struct check *c, struct file *file, uint64_t first, uint64_t count, unsigned char *buf)
+{
+	uint64_t bytes = data_bytes(file, first, count);
+
+	memset(buf + bytes, 0, count * BLOCK_SIZE - bytes);
+	for (uint64_t at = 0; at < count; at += READ_BLOCKS)
+		compare_some(c, file, first + at, MIN(count - at, READ_BLOCKS), buf + at * BLOCK_SIZE);
+	c->v->counters->bytes += bytes;
+}
+
+int data_read(const struct file *file, int fd, uint64_t first, uint64_t count, unsigned char *buf)
+{
+	uint64_t want = data_bytes(file, first, count), have = 0;
+
+	while (have < want) {
+		/* whole blocks, for the sake of direct reads; the buffer has room for them */
+		ssize_t n =
+			pread(fd, buf + have, count * BLOCK_SIZE - have, (off_t)(first * BLOCK_SIZE + have));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		if (n == 0)
+			return ENODATA;
+		have += (uint64_t)n;
+		if (have % BLOCK_SIZE && have < want)
+			have -= have % BLOCK_SIZE;
+	}
+	return 0;
+}
+
+void data_salvage(struct check *c, struct file *file, uint64_t first, uint64_t count, unsigned char *buf)
+{
+	for (uint64_t i = 0; i < count && !check_stopped(c); i++) {
+		int err = data_read(file, file->fd, first + i, 1, buf);
+
+		if (err)
+			file_note(file, first + i, NULL, NULL, err);
+		else
+			data_compare(c, file, first + i, 1, buf);
+	}
+}
+
+/* How many pages of the slice are in the page cache. */
+static void count_resident(struct check *c, const struct slice *s)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), resident = 0;
+	size_t length = s->count * BLOCK_SIZE, pages = (length + page - 1) / page;
+	unsigned char seen[SLICE_BLOCKS];
+	void *map = mmap(NULL, length, PROT_READ, MAP_SHARED, s->file->fd, (off_t)(s->first * BLOCK_SIZE));
+
+	if (map == MAP_FAILED)
+		return;
+	if (mincore(map, length, seen) == 0) {
+		for (size_t i = 0; i < pages; i++)
+			resident += seen[i] & 1;
+	}
+	munmap(map, length);
+	c->v->counters->resident += resident * (page / BLOCK_SIZE);
+}
+
+static void read_slice(struct check *c, const struct slice *s, unsigned char *buf)
+{
+	count_resident(c, s);
+	for (uint64_t at = 0; at < s->count; at += READ_BLOCKS) {
+		uint64_t count = MIN(s->count - at, READ_BLOCKS);
+
+		if (check_stopped(c))
+			return;
+		if (data_read(s->file, s->file->fd, s->first + at, count, buf) == 0)
+			data_compare(c, s->file, s->first + at, count, buf);
+		else
+			data_salvage(c, s->file, s->first + at, count, buf);
+	}
+}
+
+static int cached_thread(void *self, struct error *e)
+{
+	struct files *files = self;
+	unsigned char *buf = aligned_alloc(BLOCK_SIZE, (size_t)READ_BLOCKS * BLOCK_SIZE);
+	struct slice s;
+
+	if (!buf)
+		return error_errno(e, EXIT_HARNESS, ENOMEM, "reading file contents");
+	while (files_next(files, &s)) {
+		if (files_open(files, &s))
+			read_slice(files->check, &s, buf);
+		files_put(files, &s);
+	}
+	free(buf);
+	return 0;
+}
+
+int data_verify_cached(struct check *c, struct error *e)
+{
+	struct files files;
+	int ret;
+
+	files_start(&files, c, (uint64_t)SLICE_BLOCKS * BLOCK_SIZE, 0);
+	ret = pool_run(c->v->threads, cached_thread, &files, e);
+	files_end(&files);
+	return ret;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "verify/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "verify/judge.h"
+
+void files_start(struct files *f, struct check *c, uint64_t slice_bytes, int open_flags)
+{
+	memset(f, 0, sizeof(*f));
+	f->check = c;
+	f->slice = slice_bytes / BLOCK_SIZE;
+	f->open_flags = open_flags;
+	pthread_mutex_init(&f->lock, NULL);
+}
+
+static struct file *file_make(const struct subject *s, const struct object *o)
+{
+	struct file *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		return NULL;
+	file->subject = *s;
+	file->object = *o;
+	file->blocks = o->mapped;
+	file->fd = -1;
+	file->refs = 1; /* the dealer's */
+	pthread_mutex_init(&file->lock, NULL);
+	return file;
+}
+
+static void file_free(struct files *f, struct file *file)
+{
+	if (f->done && file->fd >= 0)
+		f->done(f, file);
+	judge_file(f->check, file, f->open_flags);
+	if (file->fd >= 0)
+		close(file->fd);
+	for (size_t i = 0; i < file->notes; i++)
+		free(file->note[i].found);
+	free(file->note);
+	pthread_mutex_destroy(&file->lock);
+	free(file);
+}
+
+/* Drop one reference. The last one's owner judges and frees, outside the lock. */
+static void file_drop(struct files *f, struct file *file)
+{
+	bool last;
+
+	pthread_mutex_lock(&f->lock);
+	last = --file->refs == 0;
+	pthread_mutex_unlock(&f->lock);
+	if (last)
+		file_free(f, file);
+}
+
+void files_put(struct files *f, struct slice *s)
+{
+	file_drop(f, s->file);
+	s->file = NULL;
+}
+
+void files_end(struct files *f)
+{
+	if (f->current)
+		file_drop(f, f->current);
+	f->current = NULL;
+	pthread_mutex_destroy(&f->lock);
+}
+
+/* Is there something to read in this object? */
+static bool wanted(struct files *f, const struct object *o)
+{
+	if (o->type != OBJECT_FILE || o->first_name == NAME_NONE)
+		return false;
+	if (o->flags & OBJECT_UNSURE) {
+		f->check->v->counters->unsure += o->mapped;
+		return false;
+	}
+	return o->mapped > 0 || f->tell_presence;
+}
+
+/* The next file, under the dealer's lock. */
+static struct file *next_file(struct files *f)
+{
+	const struct verification *v = f->check->v;
+
+	for (; f->view < v->view_count; f->view++, f->next_object = 0) {
+		const struct model_view *view = v->views[f->view];
+
+		while (f->next_object < view->objects.count) {
+			struct subject s = {view, f->next_object++, NAME_NONE};
+			struct object o;
+
+			if (!view_object(view, s.object, &o)) {
+				if (!check_page(view, &view->objects, s.object))
+					check_harness(f->check, &s, "object");
+				continue;
+			}
+			s.name = o.first_name;
+			if (wanted(f, &o))
+				return file_make(&s, &o);
+		}
+	}
+	return NULL;
+}
+
+bool files_next(struct files *f, struct slice *out)
+{
+	struct file *through = NULL;
+
+	if (check_stopped(f->check))
+		return false;
+	pthread_mutex_lock(&f->lock);
+	if (!f->current) {
+		f->current = next_file(f);
+		f->next_block = 0;
+	}
+	if (f->current) {
+		uint64_t left = f->current->object.mapped - f->next_block;
+
+		*out = (struct slice){f->current, f->next_block, MIN(left, f->slice)};
+		f->next_block += out->count;
+		if (f->next_block < f->current->object.mapped) {
+			f->current->refs++;
+		} else { /* the dealer's reference goes with the last slice */
+			through = f->current;
+			f->current = NULL;
+		}
+	}
+	pthread_mutex_unlock(&f->lock);
+	return through || f->current;
+}
+
+static void tell_open_error(struct files *f, struct file *file, int err)
+{
+	enum finding_class class = check_errno_class(err);
+
+	if (class == FINDING_MISSING && !f->tell_presence)
+		return;
+	check_report(f->check, &file->subject, class, "open: %s", strerror(err));
+}
+
+/* Files may have become something else: never wait for the other end of a pipe. */
+static int open_path(const struct files *f, struct file *file, const char *path)
+{
+	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int fd = openat(f->check->v->mount, path, flags | f->open_flags);
+
+	if (fd < 0 && errno == EINVAL && f->open_flags) {
+		fd = openat(f->check->v->mount, path, flags);
+		file->cached = true;
+	}
+	return fd;
+}
+
+/* How much of it can be compared. The size itself is the names' affair unless nobody looks at names. */
+static void look_at_size(struct files *f, struct file *file)
+{
+	struct stat st;
+
+	if (fstat(file->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		if (f->tell_presence)
+			check_report(f->check, &file->subject, FINDING_ATTRIBUTE, "not a file");
+		file->blocks = 0;
+		return;
+	}
+	if ((uint64_t)st.st_size == file->object.size)
+		return;
+	if (f->tell_presence)
+		check_report(f->check, &file->subject, FINDING_ATTRIBUTE, "size: expected %llu, found %lld",
+			     (unsigned long long)file->object.size, (long long)st.st_size);
+	file->blocks = MIN(file->blocks, (uint64_t)st.st_size / BLOCK_SIZE);
+}
+
+static void open_file(struct files *f, struct file *file)
+{
+	char path[4096];
+
+	if (view_path(file->subject.view, file->subject.name, path, sizeof(path)) < 0) {
+		check_harness(f->check, &file->subject, "the path of object");
+		return;
+	}
+	file->fd = open_path(f, file, path);
+	if (file->fd < 0)
+		tell_open_error(f, file, errno);
+	else
+		look_at_size(f, file);
+}
+
+bool files_open(struct files *f, struct slice *s)
+{
+	struct file *file = s->file;
+
+	pthread_mutex_lock(&file->lock);
+	if (!file->opened) {
+		file->opened = true;
+		open_file(f, file);
+	}
+	pthread_mutex_unlock(&file->lock);
+	if (file->fd < 0 || s->first >= file->blocks)
+		return false;
+	s->count = MIN(s->count, file->blocks - s->first);
+	return true;
+}
+
+static struct note *new_note(struct file *file)
+{
+	if (file->notes == NOTES_MAX)
+		return NULL;
+	if (file->notes == file->room) {
+		size_t room = MAX(file->room * 2, 16U);
+		struct note *grown = realloc(file->note, room * sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		file->note = grown;
+		file->room = room;
+	}
+	return &file->note[file->notes];
+}
+
+void file_note(struct file *file, uint64_t block, const struct block_entry *entry, const void *found, int err)
+{
+	unsigned char *copy = found ? malloc(BLOCK_SIZE) : NULL;
+	struct note *note;
+
+	pthread_mutex_lock(&file->lock);
+	note = !found || copy ? new_note(file) : NULL;
+	if (note) {
+		*note = (struct note){.block = block, .err = err, .found = copy};
+		if (entry)
+			note->entry = *entry;
+		if (copy)
+			memcpy(copy, found, BLOCK_SIZE);
+		file->notes++;
+	} else {
+		file->unnoted++;
+		free(copy);
+	}
+	pthread_mutex_unlock(&file->lock);
+}

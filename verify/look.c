@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "verify/look.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "verify/data.h"
+
+/* What one way of reading showed. */
+enum sight { SIGHT_NONE, SIGHT_RIGHT, SIGHT_WRONG, SIGHT_ERROR };
+
+static const char *const sight_names[] = {"not seen", "right", "wrong", "unreadable"};
+
+struct look {
+	struct check *check;
+	const struct file *file;
+	const struct finding *finding;
+	unsigned char *buf; /* BLOCK_SIZE, aligned */
+	uint64_t expected;  /* hash */
+	char text[256];
+};
+
+static void append(struct look *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void append(struct look *l, const char *fmt, ...)
+{
+	size_t used = strlen(l->text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(l->text + used, sizeof(l->text) - used, fmt, ap);
+	va_end(ap);
+}
+
+static enum sight judge_buffer(struct look *l, int err)
+{
+	uint64_t bytes = data_bytes(l->file, l->finding->offset / BLOCK_SIZE, 1);
+
+	if (err)
+		return SIGHT_ERROR;
+	memset(l->buf + bytes, 0, BLOCK_SIZE - bytes);
+	return content_hash(l->buf) == l->expected ? SIGHT_RIGHT : SIGHT_WRONG;
+}
+
+static int open_device(const struct target *t)
+{
+	const char *path = t->device[0] ? t->device : t->image;
+
+	return t->own && path[0] ? open(path, O_RDONLY | O_DIRECT | O_CLOEXEC) : -1;
+}
+
+/* Read one block of the device as it is, past the filesystem and past the device's own page cache. */
+static enum sight look_at_device(struct look *l, int device, uint64_t physical)
+{
+	ssize_t n;
+
+	do {
+		n = pread(device, l->buf, BLOCK_SIZE, (off_t)physical);
+	} while (n < 0 && errno == EINTR);
+	return judge_buffer(l, n == BLOCK_SIZE ? 0 : EIO);
+}
+
+static const char *why_not_there(const struct target_address *a)
+{
+	return a->hole          ? "a hole, or not yet written out"
+	       : a->inline_data ? "inline in metadata"
+	       : a->compressed  ? "compressed"
+	       : a->unwritten   ? "an extent that is not written yet"
+	       : !a->mirrors    ? "at an unknown place"
+				: NULL;
+}
+
+static void look_at_mirrors(struct look *l, struct finding *f)
+{
+	const struct target *t = l->check->v->target;
+	struct target_address a = {0};
+	struct error ignored;
+	int device;
+
+	if (!t || target_locate(t, l->file->fd, f->offset, &a, &ignored) != 0)
+		return;
+	f->logical = a.logical;
+	f->mirrors = MIN(a.mirrors, FINDING_MIRRORS);
+	for (unsigned int i = 0; i < f->mirrors; i++) {
+		f->mirror[i].devid = a.mirror[i].devid;
+		f->mirror[i].physical = a.mirror[i].physical;
+	}
+	if (why_not_there(&a)) {
+		append(l, ", on disk %s", why_not_there(&a));
+		return;
+	}
+	device = open_device(t);
+	if (device < 0)
+		return;
+	for (unsigned int i = 0; i < f->mirrors; i++) {
+		if (f->mirror[i].devid > 1) /* a device that recow didn't mount */
+			continue;
+		append(l, ", device at %llu %s", (unsigned long long)f->mirror[i].physical,
+		       sight_names[look_at_device(l, device, f->mirror[i].physical)]);
+	}
+	close(device);
+}
+
+/* A second descriptor for the other way of reading. */
+static enum sight look_through(struct look *l, int flags)
+{
+	char path[64];
+	enum sight sight;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", l->file->fd);
+	fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+	if (fd < 0)
+		return SIGHT_NONE;
+	sight = judge_buffer(l, data_read(l->file, fd, l->finding->offset / BLOCK_SIZE, 1, l->buf));
+	close(fd);
+	return sight;
+}
+
+static const char *conclusion(enum sight cache, enum sight disk)
+{
+	bool cache_bad = cache == SIGHT_WRONG || cache == SIGHT_ERROR;
+	bool disk_bad = disk == SIGHT_WRONG || disk == SIGHT_ERROR;
+
+	if (disk == SIGHT_NONE)
+		return cache_bad ? "wrong in the page cache" : "right when read again";
+	if (cache_bad)
+		return disk_bad ? "wrong in the page cache and on disk" : "wrong in the page cache only";
+	return disk_bad ? "wrong on disk only" : "right when read again";
+}
+
+/* The expected checksum of a block that could not be read at first. */
+static uint64_t expected_hash(const struct file *file, const struct finding *f)
+{
+	struct block_entry entry = {0};
+
+	if (f->dumps)
+		return f->expected_hash;
+	view_blocks(file->subject.view, &file->object, f->offset / BLOCK_SIZE, 1, &entry);
+	return entry.hash;
+}
+
+void look_again(struct check *c, const struct file *file, bool direct, struct finding *f)
+{
+	struct look l = {
+		.check = c,
+		.file = file,
+		.finding = f,
+		.buf = aligned_alloc(BLOCK_SIZE, BLOCK_SIZE),
+		.expected = expected_hash(file, f),
+	};
+	enum sight cache, disk;
+	size_t used = strlen(f->detail);
+
+	if (!l.buf || file->fd < 0) {
+		free(l.buf);
+		return;
+	}
+	look_at_mirrors(&l, f);
+	disk = look_through(&l, O_DIRECT);
+	cache = look_through(&l, 0);
+	f->still = (direct ? disk : cache) != SIGHT_RIGHT;
+	snprintf(f->detail + used, sizeof(f->detail) - used, "; first read %s%s; now %s",
+		 direct ? "directly" : "through the cache", l.text, conclusion(cache, disk));
+	free(l.buf);
+}
