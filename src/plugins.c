@@ -5,8 +5,10 @@
 
 extern const struct workload workload_churn, workload_logtree;
 extern const struct injector injector_hotplug, injector_sync;
-extern const struct verifier verifier_fsck, verifier_kmsg;
+extern const struct verifier verifier_cold, verifier_fsck, verifier_hot, verifier_kmsg, verifier_remount;
 
 const struct workload *const plugin_workloads[] = {&workload_churn, &workload_logtree, NULL};
 const struct injector *const plugin_injectors[] = {&injector_hotplug, &injector_sync, NULL};
-const struct verifier *const plugin_verifiers[] = {&verifier_kmsg, &verifier_fsck, NULL};
+const struct verifier *const plugin_verifiers[] = {
+	&verifier_hot, &verifier_cold, &verifier_remount, &verifier_kmsg, &verifier_fsck, NULL,
+};

@@ -58,11 +58,14 @@ void check_end(struct check *c)
 
 void check_finding(struct finding *f, const struct subject *s, enum finding_class class)
 {
+	struct object o;
 	char path[4096];
 	int len = -1;
 
 	memset(f, 0, sizeof(*f));
 	f->class = class;
+	if (view_object(s->view, s->object, &o))
+		f->operation = o.changed;
 	f->worker = s->view->worker;
 	f->object = s->object;
 	f->still = true;

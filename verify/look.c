@@ -85,7 +85,7 @@ static void look_at_mirrors(struct look *l, struct finding *f)
 	if (!t || target_locate(t, l->file->fd, f->offset, &a, &ignored) != 0)
 		return;
 	f->logical = a.logical;
-	f->mirrors = MIN(a.mirrors, FINDING_MIRRORS);
+	f->mirrors = MIN(a.mirrors, (unsigned int)FINDING_MIRRORS);
 	for (unsigned int i = 0; i < f->mirrors; i++) {
 		f->mirror[i].devid = a.mirror[i].devid;
 		f->mirror[i].physical = a.mirror[i].physical;

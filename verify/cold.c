@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * File contents as they are on disk: direct reads through libaio, many at a time over many files. Data only:
+ * names and attributes are compared by hot and remount. A direct read writes out the dirty pages of its range
+ * first.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libaio.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#undef BLOCK_SIZE /* linux/fs.h has one of its own */
+
+#include "src/base/clock.h"
+#include "verify/data.h"
+#include "verify/pool.h"
+
+#define DEPTH      32U /* reads in flight per thread */
+#define READ_BYTES (512 * KiB)
+
+struct request {
+	struct iocb iocb;
+	struct slice slice;
+	unsigned char *buf;
+	struct request *next; /* list of the free ones */
+};
+
+/* One thread's queue. */
+struct queue {
+	struct files *files;
+	struct check *check;
+	io_context_t aio;
+	unsigned char *memory;
+	struct request request[DEPTH];
+	struct request *free;
+	unsigned int flying;
+};
+
+/* ---- what can't be read directly */
+
+static bool only_cached(uint32_t extent_flags)
+{
+	return extent_flags & (FIEMAP_EXTENT_DATA_INLINE | FIEMAP_EXTENT_DATA_TAIL | FIEMAP_EXTENT_ENCODED |
+			       FIEMAP_EXTENT_DATA_ENCRYPTED);
+}
+
+#define EXTENTS 64U
+
+/* Bytes in inline and compressed extents: direct reads of them fall back to the page cache. Asked after
+ * reading, when all data has its place on disk. */
+static uint64_t cached_bytes(const struct file *file)
+{
+	union {
+		struct fiemap map;
+		char room[sizeof(struct fiemap) + EXTENTS * sizeof(struct fiemap_extent)];
+	} u;
+	uint64_t at = 0, bytes = 0;
+	bool last = false;
+
+	while (!last && at < file->object.size) {
+		memset(&u.map, 0, sizeof(u.map));
+		u.map.fm_start = at;
+		u.map.fm_length = file->object.size - at;
+		u.map.fm_extent_count = EXTENTS;
+		if (ioctl(file->fd, FS_IOC_FIEMAP, &u.map) != 0 || u.map.fm_mapped_extents == 0)
+			break;
+		for (unsigned int i = 0; i < u.map.fm_mapped_extents; i++) {
+			const struct fiemap_extent *x = &u.map.fm_extents[i];
+			uint64_t end = MIN(x->fe_logical + x->fe_length, file->object.size);
+
+			if (only_cached(x->fe_flags) && end > x->fe_logical)
+				bytes += end - x->fe_logical;
+			at = x->fe_logical + x->fe_length;
+			last = x->fe_flags & FIEMAP_EXTENT_LAST;
+		}
+	}
+	return bytes;
+}
+
+static void count_cached(struct files *f, struct file *file)
+{
+	uint64_t bytes = file->cached ? file->object.size : cached_bytes(file);
+
+	if (bytes)
+		f->check->v->counters->cached_only += bytes;
+}
+
+/* ---- the queue */
+
+static int queue_open(struct queue *q, struct files *files, struct error *e)
+{
+	int ret;
+
+	memset(q, 0, sizeof(*q));
+	q->files = files;
+	q->check = files->check;
+	q->memory = aligned_alloc(BLOCK_SIZE, DEPTH * READ_BYTES);
+	if (!q->memory)
+		return error_errno(e, EXIT_HARNESS, ENOMEM, "buffers for direct reads");
+	ret = io_setup(DEPTH, &q->aio);
+	if (ret < 0) {
+		free(q->memory);
+		return error_errno(e, EXIT_HARNESS, -ret, "io_setup for %u direct reads", DEPTH);
+	}
+	for (unsigned int i = 0; i < DEPTH; i++) {
+		q->request[i].buf = q->memory + i * READ_BYTES;
+		q->request[i].next = q->free;
+		q->free = &q->request[i];
+	}
+	return 0;
+}
+
+/* Only when nothing is in flight any more: the kernel writes into the buffers until then. */
+static void queue_close(struct queue *q)
+{
+	io_destroy(q->aio);
+	free(q->memory);
+}
+
+static void release(struct queue *q, struct request *r)
+{
+	files_put(q->files, &r->slice);
+	r->next = q->free;
+	q->free = r;
+}
+
+static void finish(struct queue *q, struct request *r, int64_t res)
+{
+	const struct slice *s = &r->slice;
+
+	if (res >= (int64_t)data_bytes(s->file, s->first, s->count))
+		data_compare(q->check, s->file, s->first, s->count, r->buf);
+	else
+		data_salvage(q->check, s->file, s->first, s->count, r->buf);
+	release(q, r);
+}
+
+/* Take slices until all requests have one or there are no more. Returns how many are ready to go. */
+static unsigned int gather(struct queue *q, struct iocb *batch[DEPTH])
+{
+	unsigned int count = 0;
+
+	while (q->free) {
+		struct request *r = q->free;
+		struct slice *s = &r->slice;
+
+		if (!files_next(q->files, s))
+			break;
+		if (!files_open(q->files, s)) {
+			files_put(q->files, s);
+			continue;
+		}
+		q->free = r->next;
+		io_prep_pread(&r->iocb, s->file->fd, r->buf, s->count * BLOCK_SIZE,
+			      (long long)(s->first * BLOCK_SIZE));
+		r->iocb.data = r;
+		batch[count++] = &r->iocb;
+	}
+	return count;
+}
+
+/* Submit; what the kernel doesn't take is read here and now. */
+static void submit(struct queue *q, struct iocb *batch[DEPTH], unsigned int count)
+{
+	unsigned int sent = 0;
+
+	while (sent < count) {
+		int n = io_submit(q->aio, count - sent, batch + sent);
+
+		if (n > 0) {
+			sent += (unsigned int)n;
+			q->flying += (unsigned int)n;
+		} else if (n != -EINTR) {
+			finish(q, batch[sent++]->data, -1);
+		}
+	}
+}
+
+/* Wait for at least one. Returns -1 when the queue itself is broken: its buffers must then never be freed. */
+static int reap(struct queue *q, struct error *e)
+{
+	struct io_event event[DEPTH];
+	int n;
+
+	do {
+		n = io_getevents(q->aio, 1, DEPTH, event, NULL);
+	} while (n == -EINTR);
+	if (n < 0)
+		return error_errno(e, EXIT_HARNESS, -n, "io_getevents, %u direct reads in flight", q->flying);
+	for (int i = 0; i < n; i++) {
+		q->flying--;
+		finish(q, event[i].data, (int64_t)event[i].res);
+	}
+	return 0;
+}
+
+static int cold_thread(void *self, struct error *e)
+{
+	struct queue q;
+
+	if (queue_open(&q, self, e) != 0)
+		return -1;
+	for (;;) {
+		struct iocb *batch[DEPTH];
+
+		unsigned int count = gather(&q, batch);
+
+		submit(&q, batch, count);
+		if (count == 0 && q.flying == 0)
+			break;
+		if (q.flying && reap(&q, e) != 0)
+			return -1;
+	}
+	queue_close(&q);
+	return 0;
+}
+
+static int cold_run(struct verification *v, struct error *e)
+{
+	uint64_t start = clock_mono();
+	struct files files;
+	struct check c;
+	int ret;
+
+	check_start(&c, v, "cold", SEEN_COLD);
+	files_start(&files, &c, READ_BYTES, O_DIRECT);
+	files.tell_presence = true;
+	files.done = count_cached;
+	ret = pool_run(v->threads, cold_thread, &files, e);
+	files_end(&files);
+	check_end(&c);
+	v->counters->time_ns += clock_mono() - start;
+	return ret;
+}
+
+const struct verifier verifier_cold = {
+	.name = "cold",
+	.summary =
+		"file contents read directly from disk (data only; names are the affair of hot and remount)",
+	.needs = NEED_NOTHING,
+	.when = VERIFY_ROUND,
+	.run = cold_run,
+};

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "verify/inode.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "src/base/clock.h"
+#include "src/base/units.h"
+
+#define XATTR_PREFIX "user.recow."
+
+mode_t inode_type(uint8_t type)
+{
+	return type == OBJECT_DIR ? S_IFDIR : type == OBJECT_SYMLINK ? S_IFLNK : S_IFREG;
+}
+
+unsigned char inode_dtype(uint8_t type)
+{
+	return IFTODT(inode_type(type));
+}
+
+const char *inode_type_name(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return "a file";
+	case S_IFDIR:
+		return "a directory";
+	case S_IFLNK:
+		return "a symbolic link";
+	default:
+		return "something else";
+	}
+}
+
+static int64_t mtime_ns(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * (int64_t)NSEC_PER_SEC + st->st_mtim.tv_nsec;
+}
+
+static void compare_number(struct check *c, const struct subject *s, const char *what, uint64_t expected,
+			   uint64_t found)
+{
+	if (expected != found)
+		check_report(c, s, FINDING_ATTRIBUTE, "%s: expected %llu, found %llu", what,
+			     (unsigned long long)expected, (unsigned long long)found);
+}
+
+static void compare_times(struct check *c, const struct subject *s, const struct object *o,
+			  const struct stat *st)
+{
+	int64_t found = mtime_ns(st);
+
+	if (found < o->mtime_min || found > o->mtime_max)
+		check_report(c, s, FINDING_ATTRIBUTE, "mtime: expected %lld to %lld ns, found %lld",
+			     (long long)o->mtime_min, (long long)o->mtime_max, (long long)found);
+}
+
+static void compare_stat(struct check *c, const struct subject *s, const struct object *o,
+			 const struct stat *st)
+{
+	bool unsure = o->flags & OBJECT_UNSURE;
+
+	if (o->type != OBJECT_DIR && !unsure)
+		compare_number(c, s, "size", o->size, (uint64_t)st->st_size);
+	if (o->type != OBJECT_SYMLINK && (st->st_mode & 07777) != o->mode)
+		check_report(c, s, FINDING_ATTRIBUTE, "mode: expected %04o, found %04o", o->mode,
+			     st->st_mode & 07777);
+	compare_number(c, s, "owner", o->uid, st->st_uid);
+	compare_number(c, s, "group", o->gid, st->st_gid);
+	if (o->type != OBJECT_DIR)
+		compare_number(c, s, "link count", o->links, st->st_nlink);
+	if (!unsure)
+		compare_times(c, s, o, st);
+}
+
+static void compare_target(struct check *c, int dir, const char *name, const struct subject *s,
+			   const struct object *o)
+{
+	struct content_key key = {s->view->run, {s->view->worker, o->born}, s->object};
+	char expected[4097], found[4097], shown[2][128];
+	ssize_t n = readlinkat(dir, name, found, sizeof(found));
+
+	if (n < 0) {
+		check_report(c, s, check_errno_class(errno), "readlink: %s", strerror(errno));
+		return;
+	}
+	if (o->size >= sizeof(expected))
+		return; /* no symbolic link is that long: the size was reported */
+	content_symlink(&key, expected, (size_t)o->size);
+	if ((uint64_t)n == o->size && memcmp(expected, found, (size_t)n) == 0)
+		return;
+	check_report(c, s, FINDING_ATTRIBUTE, "target: expected \"%s\", found \"%s\"",
+		     bytes_escape(shown[0], sizeof(shown[0]), expected, (size_t)o->size),
+		     bytes_escape(shown[1], sizeof(shown[1]), found, (size_t)n));
+}
+
+/* ---- extended attributes */
+
+static bool modelled(const struct subject *s, const struct object *o, const char *name)
+{
+	char own[32];
+	struct xattr x;
+
+	for (uint32_t at = o->first_xattr; at; at = x.next) {
+		if (!view_xattr(s->view, at - 1, &x))
+			return true; /* damaged: told by compare_xattrs() */
+		snprintf(own, sizeof(own), XATTR_PREFIX "%u", x.number);
+		if (strcmp(own, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void find_extra_xattrs(struct check *c, int fd, const struct subject *s, const struct object *o,
+			      struct inode_room *room)
+{
+	ssize_t n = flistxattr(fd, room->list, sizeof(room->list));
+
+	if (n < 0) {
+		if (errno != ENOTSUP)
+			check_report(c, s, check_errno_class(errno), "listxattr: %s", strerror(errno));
+		return;
+	}
+	for (const char *name = room->list; name < room->list + n; name += strlen(name) + 1) {
+		char shown[128];
+
+		if (strncmp(name, XATTR_PREFIX, strlen(XATTR_PREFIX)) == 0 && !modelled(s, o, name))
+			check_report(c, s, FINDING_ATTRIBUTE, "xattr %s must not be there",
+				     bytes_escape(shown, sizeof(shown), name, strlen(name)));
+	}
+}
+
+static void compare_xattr(struct check *c, int fd, const struct subject *s, const struct xattr *x,
+			  struct inode_room *room)
+{
+	struct content_key key = {s->view->run, {s->view->worker, x->operation}, s->object};
+	char name[32];
+	ssize_t n;
+
+	snprintf(name, sizeof(name), XATTR_PREFIX "%u", x->number);
+	n = fgetxattr(fd, name, room->found, sizeof(room->found));
+	if (n < 0 && errno == ENODATA) {
+		check_report(c, s, FINDING_ATTRIBUTE, "xattr %s is missing", name);
+	} else if (n < 0) {
+		check_report(c, s, check_errno_class(errno), "getxattr %s: %s", name, strerror(errno));
+	} else if ((size_t)n != x->length) {
+		check_report(c, s, FINDING_ATTRIBUTE, "xattr %s: expected %u bytes, found %zd", name,
+			     x->length, n);
+	} else {
+		content_xattr(&key, x->number, room->expected, x->length);
+		if (memcmp(room->expected, room->found, x->length) != 0)
+			check_report(c, s, FINDING_ATTRIBUTE,
+				     "xattr %s: %u bytes are not those of operation %llu", name, x->length,
+				     (unsigned long long)x->operation);
+	}
+}
+
+static void compare_xattrs(struct check *c, int fd, const struct subject *s, const struct object *o,
+			   struct inode_room *room)
+{
+	struct xattr x;
+
+	find_extra_xattrs(c, fd, s, o, room);
+	for (uint32_t at = o->first_xattr; at; at = x.next) {
+		if (!view_xattr(s->view, at - 1, &x) || x.length > sizeof(room->expected)) {
+			check_harness(c, s, "an extended attribute of object");
+			return;
+		}
+		compare_xattr(c, fd, s, &x, room);
+	}
+}
+
+static void verify_xattrs(struct check *c, struct inode_room *room, int dir, const char *name,
+			  const struct subject *s, const struct object *o)
+{
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0) {
+		check_report(c, s, check_errno_class(errno), "open: %s", strerror(errno));
+		return;
+	}
+	compare_xattrs(c, fd, s, o, room);
+	close(fd);
+}
+
+void inode_verify(struct check *c, struct inode_room *room, int dir, const char *name,
+		  const struct subject *s, const struct object *o, const struct stat *st)
+{
+	c->v->counters->objects++;
+	compare_stat(c, s, o, st);
+	if (o->type == OBJECT_SYMLINK)
+		compare_target(c, dir, name, s, o);
+	else
+		verify_xattrs(c, room, dir, name, s, o);
+}
