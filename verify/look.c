@@ -67,7 +67,8 @@ static enum sight look_at_device(struct look *l, int device, uint64_t physical)
 
 static const char *why_not_there(const struct target_address *a)
 {
-	return a->hole          ? "a hole, or not yet written out"
+	return a->hole          ? "a hole"
+	       : a->delayed     ? "not written out yet"
 	       : a->inline_data ? "inline in metadata"
 	       : a->compressed  ? "compressed"
 	       : a->unwritten   ? "an extent that is not written yet"
