@@ -101,6 +101,9 @@ static int queue_open(struct queue *q, struct files *files, struct error *e)
 	q->memory = aligned_alloc(BLOCK_SIZE, DEPTH * READ_BYTES);
 	if (!q->memory)
 		return error_errno(e, EXIT_HARNESS, ENOMEM, "buffers for direct reads");
+	/* btrfs reads into buffers that aren't mapped yet through the page cache (it can't fault them in
+	 * under its lock): touch them first. Seen on Linux 6.18. */
+	memset(q->memory, 0xff, DEPTH * READ_BYTES);
 	ret = io_setup(DEPTH, &q->aio);
 	if (ret < 0) {
 		free(q->memory);

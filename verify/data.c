@@ -10,8 +10,9 @@
 #include "verify/pool.h"
 
 /* One read: with its model entries it stays in the second-level cache until it is hashed. */
-#define READ_BLOCKS  64U
-#define SLICE_BLOCKS (16 * READ_BLOCKS)
+#define READ_BLOCKS   64U
+#define SLICE_BLOCKS  (16 * READ_BLOCKS)
+#define WINDOW_BLOCKS 16384U /* asked about at once */
 
 uint64_t data_bytes(const struct file *file, uint64_t first, uint64_t count)
 {
@@ -81,27 +82,36 @@ void data_salvage(struct check *c, struct file *file, uint64_t first, uint64_t c
 	}
 }
 
-/* How many pages of the slice are in the page cache. */
-static void count_resident(struct check *c, const struct slice *s)
+/* How many pages of a window of the file are in the page cache. */
+static uint64_t resident_pages(const struct file *file, uint64_t first, size_t count)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), resident = 0;
-	size_t length = s->count * BLOCK_SIZE, pages = (length + page - 1) / page;
-	unsigned char seen[SLICE_BLOCKS];
-	void *map = mmap(NULL, length, PROT_READ, MAP_SHARED, s->file->fd, (off_t)(s->first * BLOCK_SIZE));
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), length = count * BLOCK_SIZE, resident = 0;
+	unsigned char seen[WINDOW_BLOCKS];
+	void *map = mmap(NULL, length, PROT_READ, MAP_SHARED, file->fd, (off_t)(first * BLOCK_SIZE));
 
 	if (map == MAP_FAILED)
-		return;
+		return 0;
 	if (mincore(map, length, seen) == 0) {
-		for (size_t i = 0; i < pages; i++)
+		for (size_t i = 0; i < div_up_u64(length, page); i++)
 			resident += seen[i] & 1;
 	}
 	munmap(map, length);
-	c->v->counters->resident += resident * (page / BLOCK_SIZE);
+	return resident;
+}
+
+/* Before a file's first read: later, readahead answers. mincore, since probing by RWF_NOWAIT reads fills the
+ * cache that it asks about. */
+static void count_resident(struct files *f, struct file *file)
+{
+	uint64_t pages = 0;
+
+	for (uint64_t at = 0; at < file->blocks && !check_stopped(f->check); at += WINDOW_BLOCKS)
+		pages += resident_pages(file, at, MIN(file->blocks - at, WINDOW_BLOCKS));
+	f->check->v->counters->resident += pages * ((uint64_t)sysconf(_SC_PAGESIZE) / BLOCK_SIZE);
 }
 
 static void read_slice(struct check *c, const struct slice *s, unsigned char *buf)
 {
-	count_resident(c, s);
 	for (uint64_t at = 0; at < s->count; at += READ_BLOCKS) {
 		uint64_t count = MIN(s->count - at, READ_BLOCKS);
 
@@ -137,6 +147,7 @@ int data_verify_cached(struct check *c, struct error *e)
 	int ret;
 
 	files_start(&files, c, (uint64_t)SLICE_BLOCKS * BLOCK_SIZE, 0);
+	files.opened = count_resident;
 	ret = pool_run(c->v->threads, cached_thread, &files, e);
 	files_end(&files);
 	return ret;

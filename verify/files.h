@@ -45,7 +45,8 @@ struct files {
 	uint64_t slice;     /* blocks */
 	int open_flags;     /* O_DIRECT or 0 */
 	bool tell_presence; /* report files that are gone or have a wrong size: nobody else looks */
-	void (*done)(struct files *f, struct file *file); /* before a file is closed; may be NULL */
+	void (*opened)(struct files *f, struct file *file); /* before a file's first read; may be NULL */
+	void (*done)(struct files *f, struct file *file);   /* before a file is closed; may be NULL */
 	pthread_mutex_t lock;
 	size_t view; /* where dealing stands */
 	uint32_t next_object;

@@ -162,6 +162,7 @@ void look_again(struct check *c, const struct file *file, bool direct, struct fi
 		free(l.buf);
 		return;
 	}
+	memset(l.buf, 0xff, BLOCK_SIZE); /* a direct read wants its buffer mapped (cold.c) */
 	look_at_mirrors(&l, f);
 	disk = look_through(&l, O_DIRECT);
 	cache = look_through(&l, 0);

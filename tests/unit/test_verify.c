@@ -71,11 +71,16 @@ static void first_line(const char *command, char *out, size_t len)
 	out[strcspn(out, "\n")] = '\0';
 }
 
+/* Each mount may get another loop device. */
 static void mount_world(struct world *w, const char *options)
 {
+	char command[256];
+
 	shell("mount -t btrfs -o loop,noatime,nodiscard%s %s %s", options, w->image, w->mnt);
 	w->mount = open(w->mnt, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(w->mount >= 0);
+	snprintf(command, sizeof(command), "findmnt -no SOURCE %s", w->mnt);
+	first_line(command, w->target.device, sizeof(w->target.device));
 }
 
 static void unmount_world(struct world *w)
@@ -87,8 +92,6 @@ static void unmount_world(struct world *w)
 
 static void make_filesystem(struct world *w)
 {
-	char command[256];
-
 	snprintf(w->dir, sizeof(w->dir), "/tmp/recow-verify-XXXXXX");
 	assert_non_null(mkdtemp(w->dir));
 	snprintf(w->mnt, sizeof(w->mnt), "%s/mnt", w->dir);
@@ -96,9 +99,9 @@ static void make_filesystem(struct world *w)
 	assert_int_equal(mkdir(w->mnt, 0700), 0);
 	shell("truncate -s 512M %s && mkfs.btrfs -q %s", w->image, w->image);
 	mount_world(w, ",nodatasum");
-	snprintf(command, sizeof(command), "findmnt -no SOURCE %s", w->mnt);
-	w->target = (struct target){.btrfs = true, .own = true, .loop = -1};
-	first_line(command, w->target.device, sizeof(w->target.device));
+	w->target.btrfs = true;
+	w->target.own = true;
+	w->target.loop = -1;
 	snprintf(w->target.image, sizeof(w->target.image), "%s", w->image);
 	snprintf(w->target.mountpoint, sizeof(w->target.mountpoint), "%s", w->mnt);
 	snprintf(w->target.spec.fs, sizeof(w->target.spec.fs), "btrfs");
@@ -412,7 +415,7 @@ static void run(struct world *w, const char *name)
 
 static void show_all(const struct world *w)
 {
-	for (unsigned int i = 0; i < w->count; i++)
+	for (unsigned int i = 0; i < MIN(w->count, 8U); i++)
 		print_message("  %s %s: %s\n", finding_class_name(w->found[i]->class), w->found[i]->path,
 			      w->found[i]->detail);
 }
@@ -804,7 +807,7 @@ static bool any(const struct world *w, enum finding_class class, const char *det
 static void a_hard_link_split_in_two(void **state)
 {
 	struct world *w = *state;
-	const char *path = path_of(w, 0, w->linked);
+	char *path = strdup(path_of(w, 0, w->linked));
 	struct object o = object_of(w, 0, w->linked);
 	struct stat st = stat_of(w, path);
 	char copy[4096], full[4200], other[4200];
@@ -819,11 +822,14 @@ static void a_hard_link_split_in_two(void **state)
 	restore_mtime(w, path, &st);
 	learn_times(w);
 	run(w, "hot");
+	if (w->count != 2)
+		show_all(w);
 	assert_int_equal(w->count, 2);
 	assert_true(any(w, FINDING_ATTRIBUTE, "link count: expected 2, found 1"));
 	assert_true(any(w, FINDING_ATTRIBUTE, "link: expected inode"));
 	assert_int_equal(unlinkat(w->mount, copy, 0), 0);
 	assert_int_equal(linkat(w->mount, path, w->mount, copy, 0), 0);
+	free(path);
 	learn_times(w);
 	silent(w, "hot");
 }
@@ -832,7 +838,7 @@ static void a_hard_link_split_in_two(void **state)
 static void two_objects_on_one_inode(void **state)
 {
 	struct world *w = *state;
-	const char *path = path_of(w, 0, w->linked), *victim = path_of(w, 0, w->small);
+	char *path = strdup(path_of(w, 0, w->linked)), *victim = strdup(path_of(w, 0, w->small));
 
 	assert_int_equal(renameat(w->mount, victim, w->mount, "lost+found"), 0);
 	assert_int_equal(linkat(w->mount, path, w->mount, victim, 0), 0);
@@ -840,6 +846,8 @@ static void two_objects_on_one_inode(void **state)
 	run(w, "hot");
 	assert_true(any(w, FINDING_ATTRIBUTE, "is that of worker 0 object"));
 	assert_int_equal(renameat(w->mount, "lost+found", w->mount, victim), 0);
+	free(path);
+	free(victim);
 	learn_times(w);
 	silent(w, "hot");
 }
@@ -899,7 +907,7 @@ static void the_number_of_findings_is_limited(void **state)
 	plant(w, path, 0, bad, BIG);
 	run(w, "cold");
 	assert_int_equal(w->count, 1001);
-	assert_non_null(strstr(w->found[1000]->detail, "2072 more findings"));
+	assert_non_null(strstr(w->found[1000]->detail, " more findings of this pass"));
 	plant(w, path, 0, kept, BIG);
 	free(kept);
 	free(bad);
@@ -908,8 +916,7 @@ static void the_number_of_findings_is_limited(void **state)
 
 /* ---- damage in the image, behind the mount's back */
 
-/* Where byte `offset` lies; where logical and device addresses differ. */
-static uint64_t locate(const struct world *w, const char *path, uint64_t offset)
+static struct target_address locate(const struct world *w, const char *path, uint64_t offset)
 {
 	int fd = openat(w->mount, path, O_RDONLY);
 	struct target_address a;
@@ -919,8 +926,7 @@ static uint64_t locate(const struct world *w, const char *path, uint64_t offset)
 		fail_msg("%s", e.text);
 	close(fd);
 	assert_int_equal(a.mirrors, 1);
-	assert_int_not_equal(a.logical, a.mirror[0].physical);
-	return a.mirror[0].physical;
+	return a;
 }
 
 static void damage(const struct world *w, uint64_t physical, const void *data)
@@ -942,10 +948,13 @@ static void damage_in_the_image(void **state)
 	const char *path = path_of(w, 0, w->big);
 	unsigned char right[BLOCK_SIZE], wrong[BLOCK_SIZE];
 	uint64_t offset = 20 * MiB, physical;
+	struct target_address address;
 	const struct finding *f;
 
 	assert_int_equal(syncfs(w->mount), 0);
-	physical = locate(w, path, offset);
+	address = locate(w, path, offset);
+	physical = address.mirror[0].physical;
+	assert_int_not_equal(address.logical, physical);
 	read_back(w, path, offset, right, sizeof(right));
 	fill(0, 1, w->big, offset, wrong, sizeof(wrong));
 	damage(w, physical, wrong);
@@ -983,7 +992,7 @@ static void damage_of_checksummed_data_is_eio(void **state)
 	object = make_file(w, 0, OBJECT_ROOT, 21, 4 * MiB);
 	learn_times(w);
 	assert_int_equal(syncfs(w->mount), 0);
-	physical = locate(w, path_of(w, 0, object), 2 * MiB);
+	physical = locate(w, path_of(w, 0, object), 2 * MiB).mirror[0].physical;
 	read_back(w, path_of(w, 0, object), 2 * MiB, right, sizeof(right));
 	damage(w, physical, wrong);
 	run(w, "cold");
