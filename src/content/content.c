@@ -17,9 +17,9 @@
 
 /* What is the same in every line of one key. */
 struct line_key {
-	uint64_t origin; /* word 0 */
-	uint64_t object; /* word 1 without the line number */
-	bool repeat;     /* the filler words of a line are equal */
+	uint64_t origin;        /* word 0 */
+	uint64_t object;        /* word 1 without the line number */
+	uint64_t filler[WORDS]; /* what makes a filler word differ from the others of its line, if they do */
 };
 
 static uint64_t second_key(uint64_t run)
@@ -35,12 +35,15 @@ static uint64_t origin_pack(struct origin o)
 static struct line_key line_key(const struct content_key *key)
 {
 	uint64_t plain = origin_pack(key->origin);
-
-	return (struct line_key){
+	bool repeat = (mix64(plain ^ K2) & 3) == 0;
+	struct line_key k = {
 		.origin = key->run ^ plain,
 		.object = second_key(key->run) ^ (uint64_t)key->object << 32,
-		.repeat = (mix64(plain ^ K2) & 3) == 0,
 	};
+
+	for (unsigned int i = 2; i < WORDS - 1; i++)
+		k.filler[i] = (repeat ? 2 : i) * K1;
+	return k;
 }
 
 static uint64_t line_check(uint64_t word0, uint64_t word1)
@@ -48,23 +51,32 @@ static uint64_t line_check(uint64_t word0, uint64_t word1)
 	return mix64(word0 + K1 + (word1 ^ word1 >> 32) * K3);
 }
 
-static void line_make(const struct line_key *key, uint32_t number, unsigned char *out)
+static uint64_t filler_word(uint64_t check, uint64_t filler)
 {
-	uint64_t w[WORDS];
-	uint64_t check;
+	uint64_t x = (check ^ filler) * K2;
 
-	w[0] = key->origin;
-	w[1] = key->object ^ number;
-	check = line_check(w[0], w[1]);
-	w[WORDS - 1] = check;
-	for (unsigned int i = 2; i < WORDS - 1; i++) {
-		uint64_t x = (check ^ (key->repeat ? 2 : i) * K1) * K2;
+	return x ^ x >> 32;
+}
 
-		w[i] = x ^ x >> 32;
-	}
-	for (unsigned int i = 0; i < WORDS; i++)
-		w[i] = htole64(w[i]);
-	memcpy(out, w, LINE_SIZE);
+static inline void word_put(unsigned char *out, unsigned int i, uint64_t word)
+{
+	word = htole64(word);
+	memcpy(out + i * sizeof(word), &word, sizeof(word));
+}
+
+static inline void line_make(const struct line_key *key, uint32_t number, unsigned char *out)
+{
+	uint64_t word0 = key->origin, word1 = key->object ^ number;
+	uint64_t check = line_check(word0, word1);
+
+	word_put(out, 0, word0);
+	word_put(out, 1, word1);
+	word_put(out, 2, filler_word(check, key->filler[2]));
+	word_put(out, 3, filler_word(check, key->filler[3]));
+	word_put(out, 4, filler_word(check, key->filler[4]));
+	word_put(out, 5, filler_word(check, key->filler[5]));
+	word_put(out, 6, filler_word(check, key->filler[6]));
+	word_put(out, 7, check);
 }
 
 /* Copy `len` bytes of line `number`, from byte `at` of it. */

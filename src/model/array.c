@@ -18,9 +18,11 @@ struct slot {
 #define SLOTS     (PAGE_PAYLOAD / sizeof(struct slot))
 #define DEPTH_MAX 5U
 
-/* The pages from the root (level `depth`) down to a leaf (level 0), open for a change. */
+/* The pages from the root (level `depth`) down to a leaf (level 0), for a change. */
 struct path {
 	struct page *page[DEPTH_MAX + 1];
+	uint32_t number[DEPTH_MAX + 1];
+	bool open[DEPTH_MAX + 1];         /* checked, and to be sealed again */
 	struct slot *slot[DEPTH_MAX + 1]; /* slot[level] lies in page[level] and leads to page[level - 1] */
 };
 
@@ -175,38 +177,69 @@ static bool leaf_give(const struct array *a, struct slot *s, unsigned char *payl
 static void path_close(const struct array *a, struct path *path)
 {
 	for (unsigned int level = 0; level <= a->depth; level++) {
-		if (path->page[level])
+		if (path->open[level])
 			page_close(path->page[level]);
 	}
 }
 
-/* Open all pages down to a leaf that the index covers; missing ones are made. */
+/* Page *number will be changed. */
+static bool path_open_page(struct page_owner *o, struct array *a, struct path *path, unsigned int level,
+			   uint32_t *number)
+{
+	bool made = !*number;
+
+	path->page[level] = page_open(o, number);
+	path->open[level] = path->page[level] != NULL;
+	a->pages += made && path->open[level];
+	return path->open[level];
+}
+
+/* The index page of this level will be changed: check it, if it has only been passed through so far. */
+static bool path_touch(struct page_owner *o, struct array *a, struct path *path, unsigned int level)
+{
+	return path->open[level] || path_open_page(o, a, path, level, &path->number[level]);
+}
+
+static bool is_private(const struct page_owner *o, uint32_t number)
+{
+	return number && number < o->pool->pages && page_at(o->pool, number)->birth > o->kept;
+}
+
+/* Open the pages down to a leaf that the index covers; missing ones are made. Index pages above the lowest
+ * change only when a page below them is copied or a leaf becomes full: those that may stay as they are are
+ * passed through, which saves two checksums each. */
 static bool path_open(struct page_owner *o, struct array *a, uint32_t leaf, struct path *path)
 {
-	uint32_t *number = &a->root;
+	uint32_t number = a->root;
 
 	memset(path, 0, sizeof(*path));
 	for (unsigned int level = a->depth + 1; level-- > 0;) {
-		bool made = !*number;
+		uint32_t before = number;
 
-		path->page[level] = page_open(o, number);
-		if (!path->page[level]) {
-			path_close(a, path);
-			return false;
-		}
-		a->pages += made;
-		if (level) {
-			path->slot[level] = slot_of(path->page[level], leaf, level);
-			number = &path->slot[level]->page;
-		}
+		if (level >= 2 && is_private(o, number))
+			path->page[level] = page_at(o->pool, number);
+		else if (!path_open_page(o, a, path, level, &number))
+			break;
+		path->number[level] = number;
+		if (level == a->depth)
+			a->root = number;
+		else if (number != before && !path_touch(o, a, path, level + 1))
+			break;
+		if (level < a->depth && number != before)
+			path->slot[level + 1]->page = number;
+		if (level == 0)
+			return true;
+		path->slot[level] = slot_of(path->page[level], leaf, level);
+		number = path->slot[level]->page;
 	}
-	return true;
+	path_close(a, path);
+	return false;
 }
 
 /* A leaf became full (by = 1) or is no longer (by = -1): tell the levels above. */
-static void path_count_full(const struct array *a, struct path *path, int by)
+static void path_count_full(struct page_owner *o, struct array *a, struct path *path, int by)
 {
-	for (unsigned int level = 2; level <= a->depth; level++) {
+	for (unsigned int level = 2; level <= a->depth && path_touch(o, a, path, level); level++) {
 		bool was = path->slot[level]->used == SLOTS;
 
 		path->slot[level]->used = (uint16_t)(path->slot[level]->used + by);
@@ -316,7 +349,7 @@ int array_take(struct page_owner *o, struct array *a, uint32_t n)
 	taken = leaf_take(a, path.slot[1], path.page[0]->payload, n % a->per_page);
 	if (taken) {
 		if (path.slot[1]->used == a->per_page)
-			path_count_full(a, &path, 1);
+			path_count_full(o, a, &path, 1);
 		a->live++;
 		a->count = MAX(a->count, n + 1);
 	}
@@ -342,13 +375,13 @@ void array_free(struct page_owner *o, struct array *a, uint32_t n)
 	if (leaf_give(a, s, path.page[0]->payload, n % a->per_page)) {
 		a->live--;
 		if (s->used == a->per_page - 1)
-			path_count_full(a, &path, -1);
+			path_count_full(o, a, &path, -1);
 	}
 	if (s->used == 0) {
 		page_drop(o, s->page);
 		a->pages--;
 		*s = (struct slot){0};
-		path.page[0] = NULL;
+		path.open[0] = false;
 	}
 	path_close(a, &path);
 }

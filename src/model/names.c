@@ -32,13 +32,14 @@ static void name_get(const struct model *m, uint32_t number, struct name *out)
 
 static void name_put(struct model *m, uint32_t number, const struct name *n)
 {
+	uint8_t length = n->tag >> 24;
 	struct stored_name s = {
 		.object = n->object,
 		.parent = n->parent,
 		.next = n->next,
 		.place = n->place,
 		.seed = (uint16_t)n->tag,
-		.length = (uint8_t)MAX(n->tag >> 24, 1U),
+		.length = length ? length : 1,
 	};
 
 	array_put(&m->owner, &m->head.names, number, 0, &s, sizeof(s));

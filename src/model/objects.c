@@ -130,10 +130,11 @@ static void xattr_remove(struct model *m, struct object *o, uint32_t at, uint32_
 static void xattr_set(struct model *m, struct object *o, uint32_t at, const struct stored_xattr *x)
 {
 	if (!at) {
-		at = array_new(&m->owner, &m->head.xattrs) + 1;
-		if (!at)
+		uint32_t record = array_new(&m->owner, &m->head.xattrs);
+
+		if (record == ARRAY_NONE)
 			return;
-		o->first_xattr = at;
+		at = o->first_xattr = record + 1;
 	}
 	xattr_put(m, at - 1, x);
 }
