@@ -73,13 +73,16 @@ static json_t *answers_json(const struct shared *s)
 /* Thread CPU of sampled operations: all of it, and the part inside system calls. */
 static json_t *cpu_json(const struct shared *s)
 {
-	uint64_t total = 0, calls = 0;
+	uint64_t total = 0, calls = 0, user = 0, system = 0;
 
 	for (unsigned int i = 0; i < s->plan.workers; i++) {
 		total += atomic_load(&s->worker[i].time_total);
 		calls += atomic_load(&s->worker[i].time_calls);
+		user += atomic_load(&s->worker[i].user_ns);
+		system += atomic_load(&s->worker[i].system_ns);
 	}
-	return json_pack("{s:o, s:o}", "sampled_ns", integer(total), "sampled_calls_ns", integer(calls));
+	return json_pack("{s:o, s:o, s:o, s:o}", "user_ns", integer(user), "system_ns", integer(system),
+			 "sampled_ns", integer(total), "sampled_calls_ns", integer(calls));
 }
 
 /* Sums over the models of all workers as they were at the last barrier. */

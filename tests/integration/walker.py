@@ -63,13 +63,13 @@ def check_xattrs(path, o, wrong):
     for name in names & set(o["xattrs"]):
         value = os.getxattr(path, name, follow_symlinks=False)
         e = o["xattrs"][name]
-        if len(value) != e["length"] or xxhash.xxh3_64_hexdigest(value) != e["hash"]:
+        if len(value) != e["length"] or xxhash.xxh3_64_hexdigest(value) != e["xxh3"]:
             wrong.append(f"{path}: value of {name} differs")
 
 
 def check_object(root, o, wrong):
     paths = [os.path.join(root, unescape(p)) for p in o["paths"]]
-    if "anchor" in o["flags"]:
+    if o["anchor"]:
         return
     inodes = set()
     for path in paths:
@@ -88,8 +88,8 @@ def check_object(root, o, wrong):
         wrong.append(f"{path}: mode {stat.S_IMODE(s.st_mode):o}, expected {o['mode']:o}")
     if (s.st_uid, s.st_gid) != (o["uid"], o["gid"]):
         wrong.append(f"{path}: owner {s.st_uid}:{s.st_gid}, expected {o['uid']}:{o['gid']}")
-    if not o["mtime"][0] <= s.st_mtime_ns <= o["mtime"][1]:
-        wrong.append(f"{path}: mtime {s.st_mtime_ns}, expected {o['mtime']}")
+    if not o["mtime_ns"][0] <= s.st_mtime_ns <= o["mtime_ns"][1]:
+        wrong.append(f"{path}: mtime {s.st_mtime_ns}, expected {o['mtime_ns']}")
     if o["type"] == "symlink" and os.fsencode(os.readlink(path)) != unescape(o["target"]):
         wrong.append(f"{path}: another target")
     if o["type"] != "dir" and s.st_nlink != len(paths):
