@@ -15,7 +15,6 @@
 
 #undef BLOCK_SIZE /* linux/fs.h has one of its own */
 
-#include "src/base/clock.h"
 #include "verify/data.h"
 #include "verify/pool.h"
 
@@ -224,7 +223,6 @@ static int cold_thread(void *self, struct error *e)
 
 static int cold_run(struct verification *v, struct error *e)
 {
-	uint64_t start = clock_mono();
 	struct files files;
 	struct check c;
 	int ret;
@@ -236,7 +234,6 @@ static int cold_run(struct verification *v, struct error *e)
 	ret = pool_run(v->threads, cold_thread, &files, e);
 	files_end(&files);
 	check_end(&c);
-	v->counters->time_ns += clock_mono() - start;
 	return ret;
 }
 

@@ -113,7 +113,7 @@ static struct file *next_file(struct files *f)
 
 bool files_next(struct files *f, struct slice *out)
 {
-	struct file *through = NULL;
+	bool got;
 
 	if (check_stopped(f->check))
 		return false;
@@ -122,20 +122,19 @@ bool files_next(struct files *f, struct slice *out)
 		f->current = next_file(f);
 		f->next_block = 0;
 	}
-	if (f->current) {
+	got = f->current;
+	if (got) {
 		uint64_t left = f->current->object.mapped - f->next_block;
 
 		*out = (struct slice){f->current, f->next_block, MIN(left, f->slice)};
 		f->next_block += out->count;
-		if (f->next_block < f->current->object.mapped) {
+		if (f->next_block < f->current->object.mapped)
 			f->current->refs++;
-		} else { /* the dealer's reference goes with the last slice */
-			through = f->current;
+		else /* the dealer's reference goes with the last slice */
 			f->current = NULL;
-		}
 	}
 	pthread_mutex_unlock(&f->lock);
-	return through || f->current;
+	return got;
 }
 
 static void tell_open_error(struct files *f, struct file *file, int err)

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "src/base/clock.h"
 #include "src/base/program.h"
 #include "src/base/units.h"
 #include "verify/verifier.h"
@@ -236,14 +235,10 @@ static int check(const struct verification *v, const struct checker *c, struct e
 static int run(struct verification *v, struct error *e)
 {
 	const struct checker *c = find_checker(v->target->spec.fs);
-	uint64_t start = clock_mono();
-	int rc;
 
 	if (!c)
 		return error_set(e, EXIT_CANNOT, "recow knows no checker for %s", v->target->spec.fs);
-	rc = check(v, c, e);
-	v->counters->time_ns += clock_mono() - start;
-	return rc;
+	return check(v, c, e);
 }
 
 const struct verifier verifier_fsck = {

@@ -32,7 +32,7 @@ struct verify_counters {
 	_Atomic uint64_t
 		cached_only; /* cold: bytes that could only be read through the cache (inline, compressed) */
 	_Atomic uint64_t unsure;  /* blocks that are not compared, since an error made them unknown */
-	_Atomic uint64_t time_ns; /* wall time spent */
+	_Atomic uint64_t time_ns; /* wall time spent; added to by who calls run() */
 };
 
 struct verification {

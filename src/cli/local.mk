@@ -15,5 +15,6 @@ librecow_a_SOURCES += \
 	%D%/progress.h \
 	%D%/report.c \
 	%D%/restore.c \
+	%D%/run.c \
 	%D%/stored.c \
 	%D%/stored.h
