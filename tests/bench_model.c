@@ -65,12 +65,12 @@ static void bench_content(struct bench *b)
 	       1000 * 128.0 * KiB / (double)(clock_mono() - since));
 	since = clock_mono();
 	for (uint64_t i = 0; i < 32000; i++)
-		sum += content_hash(b->data + i % 32 * BLOCK_SIZE);
+		sum += content_hash(&b->data[i % 32 * BLOCK_SIZE]);
 	printf("%-46s %9.2f GB/s\n", "content_hash, 4 KiB",
 	       32000.0 * BLOCK_SIZE / (double)(clock_mono() - since));
 	since = clock_mono();
 	for (uint32_t i = 0; i < 100000; i++)
-		sum += content_stamp(1, b->data + i % 2000 * LINE_SIZE, &stamp);
+		sum += content_stamp(1, b->data + i % 2000 * (size_t)LINE_SIZE, &stamp);
 	report("content_stamp", since, 100000);
 	since = clock_mono();
 	for (uint32_t i = 0; i < 100000; i++)

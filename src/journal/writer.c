@@ -73,8 +73,10 @@ static int parts_reserve(struct journal_writer *w, struct error *e)
 	if (w->count < w->room)
 		return 0;
 	grown = reallocarray(w->parts, room, sizeof(*grown));
-	if (!grown)
-		return error_errno(e, EXIT_HARNESS, ENOMEM, "journal of worker %u", w->worker);
+	if (!grown) {
+		error_errno(e, EXIT_HARNESS, ENOMEM, "journal of worker %u", w->worker);
+		return -1;
+	}
 	w->parts = grown;
 	w->room = room;
 	return 0;

@@ -43,6 +43,12 @@ static struct slot *slot_of(const struct page *p, uint32_t leaf, unsigned int le
 	return (struct slot *)(uintptr_t)p->payload + leaf / leaves_below[level] % SLOTS;
 }
 
+/* Where record n lies in the payload of its leaf. */
+static size_t offset_of(const struct array *a, uint32_t n)
+{
+	return (size_t)(n % a->per_page) * a->record;
+}
+
 static bool holds_leaf(const struct array *a, uint32_t leaf)
 {
 	return a->root && (uint64_t)leaf < (uint64_t)leaves_below[a->depth] * SLOTS;
@@ -96,7 +102,7 @@ static const void *array_look(const struct page_pool *pool, const struct array *
 	if (!s)
 		return bad ? NULL : zeroes;
 	p = page_read(pool, s->page, check);
-	return p ? p->payload + n % a->per_page * a->record : NULL;
+	return p ? p->payload + offset_of(a, n) : NULL;
 }
 
 const void *array_at(const struct page_pool *pool, const struct array *a, uint32_t n)
@@ -120,7 +126,7 @@ static unsigned int free_after(const struct array *a, const unsigned char *paylo
 {
 	uint16_t gap;
 
-	memcpy(&gap, payload + i * a->record, sizeof(gap));
+	memcpy(&gap, payload + offset_of(a, i), sizeof(gap));
 	return i + 1U + gap;
 }
 
@@ -128,7 +134,7 @@ static void free_link(const struct array *a, unsigned char *payload, unsigned in
 {
 	uint16_t gap = (uint16_t)(next - i - 1);
 
-	memcpy(payload + i * a->record, &gap, sizeof(gap));
+	memcpy(payload + offset_of(a, i), &gap, sizeof(gap));
 }
 
 /* Take record i off its leaf's list; false when it is in use. */
@@ -146,7 +152,7 @@ static bool leaf_take(const struct array *a, struct slot *s, unsigned char *payl
 		s->head = (uint16_t)free_after(a, payload, i);
 	else
 		free_link(a, payload, before, free_after(a, payload, i));
-	memset(payload + i * a->record, 0, a->record);
+	memset(payload + offset_of(a, i), 0, a->record);
 	s->used++;
 	return true;
 }
@@ -162,7 +168,7 @@ static bool leaf_give(const struct array *a, struct slot *s, unsigned char *payl
 	}
 	if (at == i)
 		return false;
-	memset(payload + i * a->record, 0, a->record);
+	memset(payload + offset_of(a, i), 0, a->record);
 	free_link(a, payload, i, at);
 	if (before == a->per_page)
 		s->head = (uint16_t)i;
@@ -299,7 +305,7 @@ static struct page *private_leaf(struct page_owner *o, const struct array *a, ui
 
 void array_put(struct page_owner *o, struct array *a, uint32_t n, size_t at, const void *bytes, size_t len)
 {
-	size_t offset = n % a->per_page * (size_t)a->record + at;
+	size_t offset = offset_of(a, n) + at;
 	struct path path;
 	struct page *p;
 
@@ -400,7 +406,7 @@ static int leaf_each(const struct array *a, uint32_t leaf, const struct slot *s,
 			next_free = free_after(a, payload, i);
 			continue;
 		}
-		answer = each(self, leaf * a->per_page + i, payload + i * a->record);
+		answer = each(self, leaf * a->per_page + i, payload + offset_of(a, i));
 		if (answer)
 			return answer;
 	}

@@ -8,8 +8,10 @@
 
 _Static_assert(ENTRY == 16, "sixteen bytes a block");
 
-/* Sizes of pieces, in entries: those at which most of a page's 63 entries are used. */
-const uint8_t block_class_size[BLOCK_CLASSES] = {1, 2, 3, 4, 5, 6, 7, 9, 10, 12, 15, 21, 31, PIECE_MAX};
+/* Sizes of pieces, in entries: those at which most of a page's 63 entries are used. The last is
+ * no piece. */
+const uint8_t block_class_size[BLOCK_CLASSES + 1] = {1,  2,  3,  4,  5,  6,         7, 9,
+						     10, 12, 15, 21, 31, PIECE_MAX, 0};
 
 /* Pairs of classes that hold a rest in the least memory (map_rest); `N` is none. test_model checks that no
  * other choice is smaller. */
@@ -54,7 +56,7 @@ static uint32_t index_entries(uint32_t handles)
 /* Class of piece p. */
 static unsigned int piece_class(const struct layout *l, uint32_t p)
 {
-	return p < l->full ? BLOCK_CLASSES - 1 : l->rest[p - l->full];
+	return p < l->full ? BLOCK_CLASSES - 1U : l->rest[p > l->full];
 }
 
 /* Where an entry lies: piece, place in it, and how many follow there from it on. */

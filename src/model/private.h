@@ -91,7 +91,7 @@ static inline const void *view_record(const struct model_view *v, const struct a
 
 #define PIECE_MAX 63U
 
-extern const uint8_t block_class_size[BLOCK_CLASSES];
+extern const uint8_t block_class_size[BLOCK_CLASSES + 1];
 
 /* Read entries [first, first + count) of a map of n. Returns how many could be read. */
 uint32_t map_read(const struct model_view *v, uint32_t root, uint32_t n, uint32_t first, uint32_t count,

@@ -228,7 +228,7 @@ static int ref_path(const struct reference *r, uint32_t number, char *buf)
 	for (uint32_t i = 0; parent && i < REF_NAMES; i++) {
 		if (r->name[i].object == parent) {
 			ref_path(r, i, above);
-			strcat(above, "/");
+			memcpy(above + strlen(above), "/", 2);
 			break;
 		}
 	}

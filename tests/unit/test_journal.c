@@ -103,10 +103,8 @@ static int setup(void **state)
 {
 	char *dir = strdup("/tmp/recow-journal-XXXXXX");
 
-	if (!dir || !mkdtemp(dir))
-		return -1;
 	*state = dir;
-	return 0;
+	return dir && mkdtemp(dir) ? 0 : -1;
 }
 
 static int teardown(void **state)

@@ -41,7 +41,8 @@ static void model_gone(struct model *m)
 /* Bytes that a piece takes, with its share of the page. */
 static double piece_cost(unsigned int class)
 {
-	return class == BLOCK_CLASSES ? 0 : 1024.0 / (63 / block_class_size[class]);
+	return class == BLOCK_CLASSES ? 0
+				      : (double)PAGE_BYTES / (uint8_t)(PIECE_MAX / block_class_size[class]);
 }
 
 static unsigned int piece_size(unsigned int class)
@@ -345,7 +346,7 @@ static void test_objects_cost_256_bytes(void **state)
 	print_message("further link: %.1f bytes, xattr: %.1f bytes\n",
 		      (double)(after.object_bytes + after.link_bytes - before.object_bytes) / 20000.0,
 		      (double)after.xattr_bytes / (double)after.xattrs);
-	assert_true(after.object_bytes + after.link_bytes - before.object_bytes <= 24 * 20000);
+	assert_true(after.object_bytes + after.link_bytes - before.object_bytes <= 24UL * 20000UL);
 	assert_true(after.link_bytes <= 24 * (after.names - after.objects));
 	assert_true(after.xattr_bytes <= 24 * after.xattrs);
 	assert_true(after.object_bytes <= 256 * after.objects);

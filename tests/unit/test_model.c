@@ -98,7 +98,7 @@ static void do_create(struct world *w)
 		.uid = (uint32_t)below(w, 3),
 	};
 	uint32_t id = model_next_object(&w->model);
-	struct object parent, o;
+	struct object parent = {0}, o = {0};
 
 	if (model_pick_count(&w->model, PICK_FILE) + model_pick_count(&w->model, PICK_DIR) +
 		    model_pick_count(&w->model, PICK_SYMLINK) >
@@ -180,7 +180,7 @@ static void do_rename(struct world *w)
 	uint32_t name = pick(w, (enum pick)below(w, PICKS));
 	uint32_t dir = object_of(w, pick(w, PICK_DIR)), victim;
 	struct nameref to;
-	struct object o, parent;
+	struct object o = {0}, parent = {0};
 	uint32_t id;
 
 	if (name == NAME_NONE || object_of(w, name) <= w->ref->anchors)

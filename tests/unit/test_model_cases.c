@@ -119,7 +119,7 @@ static void test_every_byte_its_own_write(void **state)
 
 static void test_rename_onto_another_link_changes_nothing(void **state)
 {
-	struct name first, second;
+	struct name first, second = {0};
 	struct fixture x;
 	uint32_t id, a, b;
 	struct object o;
