@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 EXTRA_DIST += \
-	%D%/formats.md
+	%D%/formats.md \
+	%D%/injectors.md
