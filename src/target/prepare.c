@@ -44,7 +44,7 @@ static int prepare_directory(struct target *t, const char *dir, struct error *e)
 		return -1;
 	probe_kernel_name(t->kernel_name, sizeof(t->kernel_name), source);
 	if (mkdir(t->mountpoint, 0755) < 0)
-		return error_errno(e, EXIT_USAGE, errno, "cannot make %s", t->mountpoint);
+		return error_errno(e, EXIT_CANNOT, errno, "cannot make %s", t->mountpoint);
 	return 0;
 }
 

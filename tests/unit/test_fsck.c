@@ -238,9 +238,8 @@ static void check_real(struct fixture *x, const char *fs, const char *magic, siz
 	assert_finding(x, "ended with");
 }
 
-/* btrfs: tree blocks name the chunk tree's UUID in their header, so what is sought is the type of a leaf's
- * owner; the name of the root directory entry "default" stands in a leaf of the root tree in each copy. ext4:
- * the entry of lost+found in the root directory. xfs: the root inode. */
+/* What is sought and spoilt, in every copy: of btrfs the leaf with the root tree's entry "default", of ext4
+ * the root directory, of xfs the inodes of directories. */
 static void real_checkers_see_damage(void **state)
 {
 	check_real(*state, "btrfs", "default", 7, -300);
