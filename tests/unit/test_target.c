@@ -34,7 +34,7 @@ static int set_up(void **state)
 
 	if (!p)
 		return -1;
-	snprintf(p->dir, sizeof(p->dir), "/var/tmp/recow-test-XXXXXX");
+	snprintf(p->dir, sizeof(p->dir), "/var/tmp/recow-target-XXXXXX");
 	if (!mkdtemp(p->dir))
 		return -1;
 	snprintf(p->run, sizeof(p->run), "%s/run", p->dir);
@@ -586,6 +586,77 @@ static void btrfs_dup_is_located_twice(void **state)
 	assert_btrfs_located(*state, "-m dup -d dup", 2);
 }
 
+/* Profiles over four devices, against what the kernel really wrote. target_locate() needs no more of a target
+ * than that it is btrfs. */
+#define DEVICES 4
+
+static void attach_four(struct place *p, struct loop *loops)
+{
+	for (int i = 0; i < DEVICES; i++) {
+		char image[128];
+
+		snprintf(image, sizeof(image), "%s/d%d", p->dir, i + 1);
+		sh("rm -f %s; truncate -s 512M %s", image, image);
+		assert_ok(p, loop_attach(image, &loops[i], &p->e));
+	}
+}
+
+static void assert_copy(const struct place *p, uint64_t devid, uint64_t physical, const void *expected)
+{
+	char path[128], found[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/d%d", p->dir, (int)devid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, found, sizeof(found), (off_t)physical), sizeof(found));
+	close(fd);
+	assert_memory_equal(found, expected, sizeof(found));
+}
+
+static void assert_profile_located(struct place *p, const char *profile, unsigned int copies)
+{
+	const struct target t = {.btrfs = true};
+	uint64_t piece[PIECE / sizeof(uint64_t)];
+	struct loop loops[DEVICES];
+	char path[128];
+	int fd;
+
+	attach_four(p, loops);
+	sh("mkfs.btrfs -q -f -m raid1 -d %s %s %s %s %s; btrfs -q device scan %s %s %s %s; mount %s %s/run",
+	   profile, loops[0].device, loops[1].device, loops[2].device, loops[3].device, loops[0].device,
+	   loops[1].device, loops[2].device, loops[3].device, loops[0].device, p->dir);
+	snprintf(path, sizeof(path), "%s/run/file", p->dir);
+	write_pieces(path, 60);
+	sh("sync -f %s", path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	for (uint64_t i = 0; i < 60; i++) {
+		struct target_address a;
+
+		fill_piece(piece, i);
+		assert_ok(p, target_locate(&t, fd, i * PIECE + 512, &a, &p->e));
+		assert_int_equal(a.mirrors, copies);
+		for (unsigned int m = 0; m < a.mirrors; m++)
+			assert_copy(p, a.mirror[m].devid, a.mirror[m].physical, (char *)piece + 512);
+	}
+	close(fd);
+	sh("umount %s/run; btrfs -q device scan --forget || :", p->dir);
+	for (int i = 0; i < DEVICES; i++)
+		loop_detach(loops[i].fd, loops[i].device);
+}
+
+static void profiles_over_devices_are_located(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned int copies;
+	} profiles[] = {{"raid0", 1},  {"raid1", 2}, {"raid1c3", 3}, {"raid1c4", 4},
+			{"raid10", 2}, {"raid5", 1}, {"raid6", 1}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(profiles); i++)
+		assert_profile_located(*state, profiles[i].name, profiles[i].copies);
+}
+
 static void assert_plain_located(struct place *p, const char *fs)
 {
 	char path[4200];
@@ -661,6 +732,7 @@ int main(void)
 		TEST(loops_are_not_fought_over),
 		TEST(btrfs_single_is_located),
 		TEST(btrfs_dup_is_located_twice),
+		TEST(profiles_over_devices_are_located),
 		TEST(ext4_and_xfs_are_located),
 		TEST(located_kinds_are_told_apart),
 	};
