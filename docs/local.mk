@@ -3,3 +3,4 @@ EXTRA_DIST += \
 	%D%/formats.md \
 	%D%/injectors.md \
 	%D%/target.md
+dist_man1_MANS += %D%/recow.1

@@ -261,8 +261,6 @@ void report_print(const struct report *r, FILE *out)
 	}
 	report_print_outcome(r->run, out);
 	print_findings(r, out);
-	if (number(outcome, "exit") == EXIT_CLEAN)
-		print_bound(number(outcome, "trials"), out);
 	fprintf(out, "%s\n", words(outcome, "verdict"));
 }
 
