@@ -240,14 +240,14 @@ static void print_cut(const struct report *r, FILE *out)
 /* The rule of three: no event in N trials means a rate below 3/N with 95 % confidence. */
 static void print_bound(uint64_t trials, FILE *out)
 {
-	char count[32];
+	char count[32], part[32];
 
 	if (trials)
 		fprintf(out,
 			"  bound       no finding in %s verified migrations: fewer than one in %s, with 95 "
 			"%% confidence\n",
 			units_show_count(count, sizeof(count), trials),
-			units_show_count(count, sizeof(count), MAX(trials / 3, 1ULL)));
+			units_show_count(part, sizeof(part), MAX(trials / 3, 1ULL)));
 }
 
 void report_print(const struct report *r, FILE *out)
