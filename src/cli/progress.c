@@ -9,6 +9,7 @@
 #include "src/report/report.h"
 
 #define PLAIN_EVERY  (10 * NSEC_PER_SEC)
+#define LOG_EVERY    NSEC_PER_SEC
 #define LINE_ROOM    512
 #define FIRST_PRINTS 20 /* findings that are printed in full; all are in the run directory */
 
@@ -26,15 +27,31 @@ static void say(struct progress *p, const char *line)
 	fflush(p->out);
 }
 
-/* The run goes on when its directory can't be written. */
+/* The run goes on when its directory can't be written; the user hears of it once. */
+static void check_write(struct progress *p, int ret, const struct error *e)
+{
+	if (!ret || p->write_failed)
+		return;
+	clear_live(p);
+	fprintf(stderr, "recow: %s\n", e->text);
+	p->write_failed = true;
+}
+
 static void keep_description(struct progress *p)
 {
 	struct error e;
 
-	if (report_write(p->run, "run.json", p->description, &e)) {
-		clear_live(p);
-		fprintf(stderr, "recow: %s\n", e.text);
-	}
+	check_write(p, report_write(p->run, "run.json", p->description, &e), &e);
+}
+
+static void keep_status(struct progress *p, const struct shared *s, const struct status *st)
+{
+	json_t *j = status_json(s, st);
+	struct error e;
+
+	check_write(p, report_append(p->run, "status.jsonl", j, &e), &e);
+	json_decref(j);
+	p->logged = st->time;
 }
 
 static void on_started(void *self, const struct shared *s)
@@ -70,6 +87,8 @@ static void on_tick(void *self, const struct shared *s)
 	struct status st;
 
 	status_take(&st, s, p->migrated);
+	if (st.time - p->logged >= LOG_EVERY)
+		keep_status(p, s, &st);
 	if (p->verbosity < 0)
 		return;
 	if (p->terminal) {
@@ -112,6 +131,7 @@ static void on_ended(void *self, const struct shared *s, const struct outcome *o
 
 	clear_live(p);
 	status_take(&st, s, p->migrated);
+	keep_status(p, s, &st);
 	json_object_set_new(p->description, "outcome", outcome_json(s, &st, o));
 	keep_description(p);
 }

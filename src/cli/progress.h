@@ -16,7 +16,9 @@ struct progress {
 	uint64_t migrated;     /* pgmigrate_success at the start */
 	struct status before;  /* at the last live line */
 	struct status plain;   /* at the last plain line */
+	uint64_t logged;       /* time of the last line of status.jsonl */
 	unsigned int findings; /* printed so far */
+	bool write_failed;     /* said once */
 	bool live;             /* a live line stands on the terminal */
 };
 

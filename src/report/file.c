@@ -108,3 +108,18 @@ int report_write(const char *run, const char *name, const json_t *j, struct erro
 		return error_errno(e, EXIT_HARNESS, errno, "cannot write %s", path);
 	return 0;
 }
+
+int report_append(const char *run, const char *name, const json_t *j, struct error *e)
+{
+	char path[PATH_ROOM];
+	FILE *out;
+	int bad;
+
+	snprintf(path, sizeof(path), "%s/%s", run, name);
+	out = fopen(path, "ae");
+	if (!out)
+		return error_errno(e, EXIT_HARNESS, errno, "cannot write %s", path);
+	bad = json_dumpf(j, out, JSON_COMPACT | JSON_ENSURE_ASCII) || fputc('\n', out) == EOF;
+	bad |= fclose(out);
+	return bad ? error_errno(e, EXIT_HARNESS, errno, "cannot write %s", path) : 0;
+}

@@ -38,4 +38,7 @@ json_t *report_json(const struct report *r);
 /* Replace RUN/name by this object, whole or not at all. */
 int report_write(const char *run, const char *name, const json_t *j, struct error *e);
 
+/* Append one line to RUN/name. */
+int report_append(const char *run, const char *name, const json_t *j, struct error *e);
+
 #endif

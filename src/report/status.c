@@ -20,6 +20,8 @@ void status_take(struct status *st, const struct shared *s, uint64_t migrated_be
 		.phase = atomic_load(&s->phase),
 		.findings = atomic_load(&s->findings),
 		.migrated = machine_vmstat("pgmigrate_success") - migrated_before,
+		.rounds = atomic_load(&s->rounds_done),
+		.trials = atomic_load(&s->trials_pages),
 	};
 	if (s->plan.duration > st->time)
 		st->left = s->plan.duration - st->time;
@@ -59,4 +61,28 @@ char *status_show(char *buf, size_t len, const struct shared *s, const struct st
 		 units_show_count(migrated, sizeof(migrated), st->migrated), st->findings,
 		 st->findings == 1 ? "" : "s");
 	return buf;
+}
+
+json_t *status_json(const struct shared *s, const struct status *st)
+{
+	json_t *j =
+		json_pack("{s:f, s:s, s:i, s:s, s:I, s:I, s:I}", "t", (double)st->time / NSEC_PER_SEC,
+			  "stage", st->stage <= STAGE_DONE ? stages[st->stage] : "?", "round", (int)st->round,
+			  "phase", st->stage == STAGE_CHURN ? stage_name(s, st) : "", "migrated",
+			  (json_int_t)st->migrated, "dirty_kib", (json_int_t)machine_meminfo_kib("Dirty"),
+			  "available_kib", (json_int_t)machine_meminfo_kib("MemAvailable"));
+	const struct {
+		const char *name;
+		uint64_t value;
+	} counters[] = {
+		{"rounds", st->rounds},         {"operations", st->operations},
+		{"errors", st->errors},         {"bytes_written", st->bytes_written},
+		{"bytes_read", st->bytes_read}, {"bytes_verified", st->verified},
+		{"trials", st->trials},         {"findings", st->findings},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+		json_object_set_new(j, counters[i].name, json_integer((json_int_t)counters[i].value));
+	json_object_set_new(j, "injectors", exposures_json(s));
+	return j;
 }

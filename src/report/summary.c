@@ -135,7 +135,7 @@ static json_t *verified_json(const struct shared *s)
 	return all;
 }
 
-static json_t *injected_json(const struct shared *s)
+json_t *exposures_json(const struct shared *s)
 {
 	json_t *all = json_object();
 
@@ -168,7 +168,7 @@ json_t *outcome_json(const struct shared *s, const struct status *st, const stru
 	json_object_set_new(j, "bytes_verified", integer(st->verified));
 	json_object_set_new(j, "migrated", integer(st->migrated));
 	json_object_set_new(j, "trials", integer(atomic_load(&s->trials_pages)));
-	json_object_set_new(j, "injectors", injected_json(s));
+	json_object_set_new(j, "injectors", exposures_json(s));
 	json_object_set_new(j, "verified", verified_json(s));
 	json_object_set_new(j, "model", model_json(s));
 	return j;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The writing side of the report: what a run is and what came of it, as JSON for RUN/run.json
- * (docs/formats.md), and the status line. Reads the shared memory; the reading side (report.h) reads the run
- * directory and nothing else.
+ * and RUN/status.jsonl (docs/formats.md), and the status line. Reads the shared memory; the reading side
+ * (report.h) reads the run directory and nothing else.
  */
 #ifndef RECOW_SUMMARY_H
 #define RECOW_SUMMARY_H
@@ -20,6 +20,8 @@ struct status {
 	uint64_t operations, bytes_written, bytes_read, errors;
 	uint64_t verified; /* bytes, all verifiers */
 	uint64_t migrated; /* pages, since the start */
+	uint64_t rounds;   /* whole ones */
+	uint64_t trials;   /* pages migrated in them */
 	unsigned int findings;
 };
 
@@ -29,6 +31,12 @@ void status_take(struct status *st, const struct shared *s, uint64_t migrated_be
 /* One line for people, of at most `len` - 1 bytes; `before` (may be NULL) gives the rate. Returns buf. */
 char *status_show(char *buf, size_t len, const struct shared *s, const struct status *st,
 		  const struct status *before);
+
+/* The line of RUN/status.jsonl. New reference. */
+json_t *status_json(const struct shared *s, const struct status *st);
+
+/* What each injector did, by name. New reference. */
+json_t *exposures_json(const struct shared *s);
 
 /* RUN/run.json at the start: version, kernel, machine, plan. New reference. */
 json_t *describe_run(const struct plan *p, uint64_t start_real);
