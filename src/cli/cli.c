@@ -25,12 +25,16 @@ static int complain(const struct error *e)
 
 static int unknown_command(const char *word)
 {
+	static const char *const options[] = {"--help", "--version"};
 	const char *names[ARRAY_SIZE(commands)];
 	struct error e;
 
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		names[i] = commands[i].name;
-	unknown_word(&e, word[0] == '-' ? "option" : "command", word, names, ARRAY_SIZE(names));
+	if (word[0] == '-')
+		unknown_word(&e, "option", word, options, ARRAY_SIZE(options));
+	else
+		unknown_word(&e, "command", word, names, ARRAY_SIZE(names));
 	return complain(&e);
 }
 

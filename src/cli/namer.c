@@ -84,7 +84,8 @@ static void settle(struct namer *n, const struct journal_record *r)
 	enum effect effect = effect_of(r);
 	struct namer_place *p;
 
-	if (r->flags & JOURNAL_MARK || !(p = place_of(n, r->args.object)) || p->settled)
+	if (r->flags & JOURNAL_MARK || r->args.dir == OBJECT_NONE || !(p = place_of(n, r->args.object)) ||
+	    p->settled)
 		return;
 	if (effect == EFFECT_MAKES || effect == EFFECT_MAKES_DIR)
 		p->settled = r->answer >= 0;
@@ -222,7 +223,11 @@ unsigned int namer_paths(const struct namer *n, const struct journal_record *r, 
 {
 	enum effect effect = effect_of(r);
 
-	escaped_path(n, r->args.dir, r->args.name, r->flags & JOURNAL_SHARED, path[0], sizeof(path[0]));
+	if (r->args.dir == OBJECT_NONE) /* an anchor */
+		escaped_path(n, r->args.object, (struct nameref){0}, false, path[0], sizeof(path[0]));
+	else
+		escaped_path(n, r->args.dir, r->args.name, r->flags & JOURNAL_SHARED, path[0],
+			     sizeof(path[0]));
 	if (effect != EFFECT_LINKS && effect != EFFECT_MOVES)
 		return 1;
 	escaped_path(n, r->args.dir2, r->args.name2, r->flags & JOURNAL_SHARED2, path[1], sizeof(path[1]));

@@ -101,8 +101,8 @@ int report_write(const char *run, const char *name, const json_t *j, struct erro
 	out = fopen(fresh, "we");
 	if (!out)
 		return error_errno(e, EXIT_HARNESS, errno, "cannot write %s", fresh);
-	bad = json_dumpf(j, out, JSON_INDENT(1) | JSON_ENSURE_ASCII) || fputc('\n', out) == EOF ||
-	      fflush(out) || fsync(fileno(out));
+	bad = json_dumpf(j, out, JSON_INDENT(1) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) ||
+	      fputc('\n', out) == EOF || fflush(out) || fsync(fileno(out));
 	bad |= fclose(out);
 	if (bad || rename(fresh, path))
 		return error_errno(e, EXIT_HARNESS, errno, "cannot write %s", path);
@@ -119,7 +119,8 @@ int report_append(const char *run, const char *name, const json_t *j, struct err
 	out = fopen(path, "ae");
 	if (!out)
 		return error_errno(e, EXIT_HARNESS, errno, "cannot write %s", path);
-	bad = json_dumpf(j, out, JSON_COMPACT | JSON_ENSURE_ASCII) || fputc('\n', out) == EOF;
+	bad = json_dumpf(j, out, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12)) ||
+	      fputc('\n', out) == EOF;
 	bad |= fclose(out);
 	return bad ? error_errno(e, EXIT_HARNESS, errno, "cannot write %s", path) : 0;
 }

@@ -94,13 +94,14 @@ static void print_injected(const json_t *outcome, FILE *out)
 
 static void print_verifier(const char *name, const json_t *j, FILE *out)
 {
-	char bytes[32], objects[32], names[32], time[32];
+	char text[32];
 
-	fprintf(out, "  verified    %s: %s, %s objects, %s names in %s", name,
-		units_show_size(bytes, sizeof(bytes), number(j, "bytes")),
-		units_show_count(objects, sizeof(objects), number(j, "objects")),
-		units_show_count(names, sizeof(names), number(j, "names")),
-		units_show_duration(time, sizeof(time), number(j, "time_ns")));
+	fprintf(out, "  verified    %s: %s", name, units_show_size(text, sizeof(text), number(j, "bytes")));
+	if (number(j, "objects"))
+		fprintf(out, ", %s objects", units_show_count(text, sizeof(text), number(j, "objects")));
+	if (number(j, "names"))
+		fprintf(out, ", %s names", units_show_count(text, sizeof(text), number(j, "names")));
+	fprintf(out, " in %s", units_show_duration(text, sizeof(text), number(j, "time_ns")));
 	if (number(j, "resident"))
 		fprintf(out, "; %.0f %% of the blocks were resident",
 			share(number(j, "resident"), number(j, "blocks")));

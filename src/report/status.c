@@ -42,19 +42,30 @@ static const char *stage_name(const struct shared *s, const struct status *st)
 	return st->stage <= STAGE_DONE ? stages[st->stage] : "?";
 }
 
+/* "12 s left", or for a run without a duration "3m 05s gone". */
+static char *show_clock(char *buf, size_t len, const struct shared *s, const struct status *st)
+{
+	uint64_t seconds = (s->plan.duration ? st->left : st->time) / NSEC_PER_SEC;
+	const char *word = s->plan.duration ? "left" : "gone";
+	char text[24];
+
+	if (seconds < 60)
+		snprintf(buf, len, "%2u s %s", (unsigned int)seconds, word);
+	else
+		snprintf(buf, len, "%s %s", units_show_duration(text, sizeof(text), seconds * NSEC_PER_SEC),
+			 word);
+	return buf;
+}
+
 char *status_show(char *buf, size_t len, const struct shared *s, const struct status *st,
 		  const struct status *before)
 {
 	uint64_t span = st->time - (before ? before->time : 0);
 	uint64_t done = st->operations - (before ? before->operations : 0);
-	char left[32], rate[32], verified[32], migrated[32];
+	char clock[32], rate[32], verified[32], migrated[32];
 
-	if (s->plan.duration)
-		units_show_duration(left, sizeof(left), st->left / NSEC_PER_SEC * NSEC_PER_SEC);
-	else
-		units_show_duration(left, sizeof(left), st->time / NSEC_PER_SEC * NSEC_PER_SEC);
-	snprintf(buf, len, "%s %s | round %u %s | %s ops/s | %s verified | %s pages migrated | %u finding%s",
-		 left, s->plan.duration ? "left" : "gone", st->round, stage_name(s, st),
+	snprintf(buf, len, "%s | round %u %s | %s ops/s | %s verified | %s pages migrated | %u finding%s",
+		 show_clock(clock, sizeof(clock), s, st), st->round, stage_name(s, st),
 		 units_show_count(rate, sizeof(rate),
 				  span ? (uint64_t)((double)done * NSEC_PER_SEC / (double)span) : 0),
 		 units_show_size(verified, sizeof(verified), st->verified),
