@@ -118,7 +118,6 @@ static void clean_is_silent(void **state)
 	stand_in(x, "btrfs", "echo 'Opening filesystem to check...'; echo $1 $2; exit 0");
 	assert_int_equal(run(x, false), 0);
 	assert_int_equal(x->findings, 0);
-	assert_true(x->counters.time_ns > 0);
 }
 
 static void damage_is_told(void **state)
