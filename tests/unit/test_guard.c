@@ -26,7 +26,10 @@
 
 #define SWAPPINESS "/proc/sys/vm/swappiness"
 #define DIRTY      "/proc/sys/vm/dirty_ratio"
-#define MARK       "recow guard test line"
+/* No child of a test lasts longer, whatever goes wrong; ms. */
+#define PATIENCE 20000
+
+#define MARK "recow guard test line"
 
 /* What a test and its run share. */
 struct board {
@@ -293,7 +296,7 @@ static int churn_until_stop(struct shared *s, int socket)
 {
 	atomic_store(&board->churn, getpid());
 	one_round(s);
-	while (!atomic_load(&s->stop))
+	for (int i = 0; i < PATIENCE && !atomic_load(&s->stop); i++)
 		sleep_ns(NSEC_PER_MSEC);
 	return 0;
 }
@@ -301,14 +304,13 @@ static int churn_until_stop(struct shared *s, int socket)
 static int churn_for_ever(struct shared *s, int socket)
 {
 	one_round(s);
-	while (getpid())
-		sleep_ns(NSEC_PER_SEC);
+	sleep_ns(PATIENCE * NSEC_PER_MSEC);
 	return 0;
 }
 
 static int disturb_nothing(struct shared *s, const int *sockets)
 {
-	while (!atomic_load(&s->stop))
+	for (int i = 0; i < PATIENCE && !atomic_load(&s->stop); i++)
 		sleep_ns(NSEC_PER_MSEC);
 	return 0;
 }
@@ -522,7 +524,7 @@ static int disturb_crashes(struct shared *s, const int *sockets)
 static int churn_until_rest(struct shared *s, int socket)
 {
 	one_round(s);
-	while (!atomic_load(&s->stop) || atomic_load(&s->acting))
+	for (int i = 0; i < PATIENCE && (!atomic_load(&s->stop) || atomic_load(&s->acting)); i++)
 		sleep_ns(NSEC_PER_MSEC);
 	return 0;
 }
