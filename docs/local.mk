@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 EXTRA_DIST += \
 	%D%/formats.md \
+	%D%/guard.md \
 	%D%/injectors.md \
 	%D%/target.md
 dist_man1_MANS += %D%/recow.1

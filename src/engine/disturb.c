@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
-#include "src/guard/messages.h"
+#include "src/machine/messages.h"
 
 /* Streams of injectors are told from those of workers by this. ("inject" in ASCII.) */
 #define STREAM_INJECT 0x696e6a656374ULL

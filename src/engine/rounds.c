@@ -11,7 +11,7 @@
 
 #include "src/base/clock.h"
 #include "src/engine/churn.h"
-#include "src/guard/messages.h"
+#include "src/machine/messages.h"
 
 /* How long injectors may take to come to rest; a step should last well under a second. */
 #define REST_LIMIT (60 * NSEC_PER_SEC)

@@ -2,7 +2,7 @@
 /* What churn says to the guard. */
 #include "src/base/clock.h"
 #include "src/engine/churn.h"
-#include "src/guard/messages.h"
+#include "src/machine/messages.h"
 
 static void emit(void *self, const struct finding *f)
 {

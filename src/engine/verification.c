@@ -7,7 +7,7 @@
 
 #include "src/base/clock.h"
 #include "src/engine/churn.h"
-#include "src/guard/messages.h"
+#include "src/machine/messages.h"
 #include "src/run/rundir.h"
 
 /* A line between the operations before and after the barrier. */

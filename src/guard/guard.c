@@ -97,13 +97,33 @@ static void make_cgroup(struct guard *g)
 	guard_say(g, "no memory cgroup for churn: %s", strerror(err));
 }
 
-/* What churn will make in the run directory. */
+static int exists_work(void *arg, int socket)
+{
+	struct stat st;
+
+	return lstat(arg, &st) ? errno : 0;
+}
+
+/* The run's directory in somebody's filesystem. What is there already is not the run's: churn will refuse. */
+static int note_directory(struct guard *g, const struct target_spec *t)
+{
+	char name[256], path[PATH_MAX];
+
+	rundir_path(path, sizeof(path), t->path, target_subdir_name(name, sizeof(name), g->run));
+	if (hand_do(exists_work, path, 3 * NSEC_PER_SEC, NULL) != ENOENT)
+		return 0;
+	return note_own(g, "tree", path);
+}
+
+/* What churn will make. */
 static int note_target(struct guard *g, struct error *e)
 {
 	const struct target_spec *t = &g->shared->plan.target;
 	char path[PATH_MAX];
 	int err = 0;
 
+	if (t->kind == TARGET_DIRECTORY)
+		err = note_directory(g, t);
 	if (t->kind == TARGET_AUTO)
 		err = note_own(g, "unlink", rundir_path(path, sizeof(path), g->run, "image"));
 	if (!err && t->kind != TARGET_DIRECTORY)
@@ -216,18 +236,17 @@ static void said(void *self, const struct undo_entry *entry, int err)
 		g->listener->note(g->listener->self, line);
 }
 
-/* The image is evidence after a finding, and the user's with --keep. */
+/* The target is evidence after a finding, and the user's with --keep: its image, or the run's directory. */
 static void keep_evidence(struct guard *g)
 {
-	char path[PATH_MAX];
-	struct undo_entry *image;
-
 	if (!g->shared->plan.keep && !atomic_load(&g->shared->findings))
 		return;
-	image = undo_find(&g->undo, undo_kind_by_name("unlink"),
-			  rundir_path(path, sizeof(path), g->run, "image"));
-	if (image)
-		undo_mark(&g->undo, image);
+	for (unsigned int i = 0; i < g->undo.count; i++) {
+		struct undo_entry *entry = &g->undo.entry[i];
+
+		if (entry->kind == undo_kind_by_name("unlink") || entry->kind == undo_kind_by_name("tree"))
+			undo_mark(&g->undo, entry);
+	}
 }
 
 static void put_back(struct guard *g)

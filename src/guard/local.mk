@@ -18,8 +18,6 @@ librecow_a_SOURCES += \
 	%D%/lock.c \
 	%D%/lock.h \
 	%D%/loop.c \
-	%D%/messages.c \
-	%D%/messages.h \
 	%D%/mounts.c \
 	%D%/mounts.h \
 	%D%/outcome.c \

@@ -7,11 +7,11 @@
 #include "src/guard/hang.h"
 #include "src/guard/kmsg.h"
 #include "src/guard/lock.h"
-#include "src/guard/messages.h"
 #include "src/guard/outcome.h"
 #include "src/guard/timeline.h"
 #include "src/guard/undo.h"
 #include "src/journal/file.h"
+#include "src/machine/messages.h"
 
 struct child {
 	const char *name;

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "src/guard/messages.h"
 #include "src/machine/machine.h"
+#include "src/machine/messages.h"
 
 /* Copy a word into a field of a message. False when it doesn't fit: a cut path would be another file. */
 static bool put(char *field, size_t room, const char *text)

@@ -4,6 +4,8 @@ librecow_a_SOURCES += \
 	%D%/facts.c \
 	%D%/look.c \
 	%D%/machine.h \
+	%D%/messages.c \
+	%D%/messages.h \
 	%D%/programs.c \
 	%D%/programs.h \
 	%D%/survey.c \

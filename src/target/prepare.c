@@ -26,12 +26,18 @@ static int set_path(char *buf, size_t len, const char *dir, const char *name, st
 }
 
 /* The run directory's own name makes the run's directory on a shared filesystem unique and recognisable. */
-static void name_subdir(struct target *t, const char *dir)
+char *target_subdir_name(char *buf, size_t len, const char *dir)
 {
 	char copy[4096];
 
 	snprintf(copy, sizeof(copy), "%s", dir);
-	snprintf(t->subdir, sizeof(t->subdir), "recow-%.200s", basename(copy));
+	snprintf(buf, len, "recow-%.200s", basename(copy));
+	return buf;
+}
+
+static void name_subdir(struct target *t, const char *dir)
+{
+	target_subdir_name(t->subdir, sizeof(t->subdir), dir);
 }
 
 static int prepare_directory(struct target *t, const char *dir, struct error *e)

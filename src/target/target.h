@@ -66,6 +66,10 @@ int target_release(struct target *t, bool keep, struct error *e);
  * elsewhere. */
 int target_make_subvolume(const struct target *t, const char *path, struct error *e);
 
+/* The name of a run's directory on a filesystem that was there before; `dir` is the run directory. Returns
+ * buf. */
+char *target_subdir_name(char *buf, size_t len, const char *dir);
+
 /* Remove what lies at `path`, whatever it is: files, directories, btrfs subvolumes. Does not cross into other
  * filesystems. Nothing there is no error. */
 int target_remove_tree(const char *path, struct error *e);

@@ -17,9 +17,9 @@
 #include "src/base/clock.h"
 #include "src/base/random.h"
 #include "src/guard/guard.h"
-#include "src/guard/messages.h"
 #include "src/guard/write.h"
 #include "src/journal/file.h"
+#include "src/machine/messages.h"
 #include "src/run/rundir.h"
 #include "tests/unit/real.h"
 #include "tests/unit/unit.h"
@@ -510,6 +510,47 @@ static void a_dead_churn_gets_a_verdict(void **state)
 	assert_all_back();
 }
 
+static int churn_leaves_a_tree(struct shared *s, int socket)
+{
+	char path[4400];
+
+	snprintf(path, sizeof(path), "%s/recow-run", s->plan.target.path);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/recow-run/w0000", s->plan.target.path);
+	mkdir(path, 0700);
+	kill(getpid(), SIGKILL);
+	return 0;
+}
+
+static void a_dead_churn_leaves_no_directory(void **state)
+{
+	struct target_spec *t = &board->plan.target;
+	char path[4400];
+
+	NEEDS_ROOT;
+	t->kind = TARGET_DIRECTORY;
+	snprintf(t->path, sizeof(t->path), "%s", board->plan.output);
+	*strrchr(t->path, '/') = '\0';
+	snprintf(path, sizeof(path), "%s/recow-run", t->path);
+	assert_int_equal(run(churn_leaves_a_tree, disturb_nothing), EXIT_HARNESS);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void what_was_there_before_stays(void **state)
+{
+	struct target_spec *t = &board->plan.target;
+	char path[4400];
+
+	NEEDS_ROOT;
+	t->kind = TARGET_DIRECTORY;
+	snprintf(t->path, sizeof(t->path), "%s", board->plan.output);
+	*strrchr(t->path, '/') = '\0';
+	snprintf(path, sizeof(path), "%s/recow-run", t->path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(run(churn_leaves_a_tree, disturb_nothing), EXIT_HARNESS);
+	assert_int_equal(access(path, F_OK), 0);
+}
+
 static int disturb_crashes(struct shared *s, const int *sockets)
 {
 	struct machine m = {.socket = sockets[0]};
@@ -720,6 +761,8 @@ int main(void)
 		TEST(a_second_run_goes_on_without_injectors),
 		TEST(a_change_that_hangs_is_given_up),
 		TEST(a_dead_churn_gets_a_verdict),
+		TEST(a_dead_churn_leaves_no_directory),
+		TEST(what_was_there_before_stays),
 		TEST(a_dead_disturb_ends_the_run),
 		TEST(a_hang_is_a_finding),
 		TEST(a_standstill_is_a_hang),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "src/guard/messages.h"
+#include "src/machine/messages.h"
 
 #include <errno.h>
 #include <sys/socket.h>
