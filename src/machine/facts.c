@@ -156,7 +156,7 @@ static void look_at_hotplug(struct fact *f)
 		able += block[i].online && block[i].zone[0] && strcmp(block[i].zone, "none") != 0;
 		movable += !strcmp(block[i].zone, "Movable");
 	}
-	snprintf(f->found, sizeof(f->found), "%zu blocks of %" PRIu64 " MiB, %zu may go offline, %zu movable",
+	snprintf(f->found, sizeof(f->found), "%zu blocks of %" PRIu64 " MiB, %zu can be tried, %zu movable",
 		 count, (uint64_t)(size / MiB), able, movable);
 	f->state = FACT_GOOD;
 	if (!able)
