@@ -213,6 +213,7 @@ int anchor_path(uint32_t worker, uint32_t object, char *buf, size_t len);
 
 /* Index pages are counted to what they index. */
 struct model_stats {
+	uint64_t mapped; /* blocks of the files, holes too; the others count what holds data */
 	uint64_t objects, names, xattrs; /* without the anchors */
 	uint64_t blocks;                 /* with data; a hole costs at most its entry */
 	uint64_t fragments;

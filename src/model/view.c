@@ -131,6 +131,7 @@ void view_stats(const struct model_view *v, struct model_stats *out)
 	out->names = v->names.live - v->anchors;
 	out->xattrs = v->xattrs.live;
 	out->blocks = v->blocks_used;
+	out->mapped = v->mapped;
 	out->fragments = v->fragments.live;
 	further = v->names.live - (v->objects.live - 1);
 	out->link_bytes = name_bytes * further / MAX(v->names.live, 1U);

@@ -144,9 +144,10 @@ static void print_model(const json_t *outcome, FILE *out)
 	if (!json_is_object(m))
 		return;
 	fprintf(out,
-		"  model       %s: %.1f bytes per block, %.0f per object, %.0f per further link, %.0f per "
-		"xattr\n",
+		"  model       %s: %.1f bytes per block (%.1f counting only blocks that hold data), %.0f per "
+		"object, %.0f per further link, %.0f per xattr\n",
 		units_show_size(total, sizeof(total), number(m, "total_bytes")),
+		per(number(m, "block_bytes"), number(m, "mapped")),
 		per(number(m, "block_bytes"), number(m, "blocks")),
 		per(number(m, "object_bytes"), number(m, "objects")),
 		number(m, "names") > number(m, "objects")

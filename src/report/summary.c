@@ -98,6 +98,7 @@ static json_t *model_json(const struct shared *s)
 		sum.names += one.names;
 		sum.xattrs += one.xattrs;
 		sum.blocks += one.blocks;
+		sum.mapped += one.mapped;
 		sum.fragments += one.fragments;
 		sum.block_bytes += one.block_bytes;
 		sum.object_bytes += one.object_bytes;
@@ -106,12 +107,13 @@ static json_t *model_json(const struct shared *s)
 		sum.fragment_bytes += one.fragment_bytes;
 		sum.total_bytes += one.total_bytes;
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "objects",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "objects",
 			 integer(sum.objects), "names", integer(sum.names), "xattrs", integer(sum.xattrs),
-			 "blocks", integer(sum.blocks), "fragments", integer(sum.fragments), "block_bytes",
-			 integer(sum.block_bytes), "object_bytes", integer(sum.object_bytes), "link_bytes",
-			 integer(sum.link_bytes), "xattr_bytes", integer(sum.xattr_bytes), "fragment_bytes",
-			 integer(sum.fragment_bytes), "total_bytes", integer(sum.total_bytes));
+			 "blocks", integer(sum.blocks), "mapped", integer(sum.mapped), "fragments",
+			 integer(sum.fragments), "block_bytes", integer(sum.block_bytes), "object_bytes",
+			 integer(sum.object_bytes), "link_bytes", integer(sum.link_bytes), "xattr_bytes",
+			 integer(sum.xattr_bytes), "fragment_bytes", integer(sum.fragment_bytes),
+			 "total_bytes", integer(sum.total_bytes));
 }
 
 static json_t *verified_json(const struct shared *s)
