@@ -2,6 +2,7 @@
 """What the integration tests share: running recow, looking at the machine with plain means, printing results.
 
 Nothing here shares code with recow: what it says about itself is compared with what the kernel says."""
+import fcntl
 import glob
 import json
 import os
@@ -29,6 +30,8 @@ def expect(condition, text):
 
 def run_tests(tests):
     """Call each test function with a fresh directory; print `ok`, `not ok` or `skip`; exit."""
+    lock = open("/tmp/recow-tests.lock", "w", encoding="ascii")  # as tests/unit/real.h: one at a time on the real machine
+    fcntl.lockf(lock, fcntl.LOCK_EX)
     failed = 0
     wanted = sys.argv[1:]
     for test in tests:
@@ -47,6 +50,7 @@ def run_tests(tests):
             traceback.print_exc(file=sys.stdout)
             print(f"not ok {name}", flush=True)
             failed += 1
+        Running.end_all()
         shutil.rmtree(scratch, ignore_errors=True)
     sys.exit(1 if failed else 0)
 
@@ -108,12 +112,23 @@ def recow(*args, code=0, timeout=300, **kwargs):
 
 class Running:
     """A run in the background."""
+    all = []
 
     def __init__(self, out, *args):
         self.out = pathlib.Path(out)
         self.log = open(f"{out}.output", "w+", encoding="utf-8", errors="replace")
+        Running.all.append(self)
         self.process = subprocess.Popen([RECOW, "run", "-o", str(out), *map(str, args)], stdout=self.log,
                                         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+
+    @staticmethod
+    def end_all():
+        """After a test that failed in the middle of a run: end it and give it time to undo."""
+        for run in Running.all:
+            if run.process.poll() is None:
+                run.process.terminate()
+                run.wait()
+        Running.all.clear()
 
     def output(self):
         return pathlib.Path(self.log.name).read_text(errors="replace")
@@ -149,7 +164,7 @@ class Running:
         """Process ids of the guard's children by their names ("churn", "disturb")."""
         found = {}
         for pid in read(f"/proc/{self.process.pid}/task/{self.process.pid}/children").split():
-            found[read(f"/proc/{pid}/comm").rsplit(":", 1)[-1]] = int(pid)
+            found[read(f"/proc/{pid}/comm").removeprefix("recow-")] = int(pid)
         return found
 
     def mountpoint(self):
