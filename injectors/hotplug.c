@@ -108,7 +108,7 @@ static int preference(const struct memory_block *b)
 
 static bool usable(const struct memory_block *all, size_t count, size_t i)
 {
-	return all[i].online && strcmp(all[i].zone, "none") && all[i].zone[0] &&
+	return all[i].online && all[i].zone[0] && strcmp(all[i].zone, "none") != 0 &&
 	       returns_to_its_zone(all, count, i);
 }
 

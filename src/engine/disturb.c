@@ -26,12 +26,12 @@
 /* One injection and its thread. Only `thread` is the main thread's, all else is the injection's own. */
 struct disturber {
 	struct shared *shared;
-	unsigned int index;
 	const struct plan_injection *planned;
-	struct machine machine;
 	struct finding_sink sink;
 	struct injection in;
 	pthread_t thread;
+	struct machine machine;
+	unsigned int index;
 	bool running;
 };
 
