@@ -113,8 +113,9 @@ static int undo_dirty(const char *what, const char *old)
 
 static void show_dirty(const char *what, const char *old, char *buf, size_t len)
 {
-	snprintf(buf, len, DIRTY_DIR "%s_%s", what, old);
-	buf[strcspn(buf, " ")] = ':';
+	size_t unit = strcspn(old, " ");
+
+	snprintf(buf, len, DIRTY_DIR "%s_%.*s:%s", what, (int)unit, old, old + unit);
 }
 
 static void dirty_by_hand(const char *what, const char *old, char *buf, size_t len)
