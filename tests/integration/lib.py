@@ -173,7 +173,7 @@ class Running:
 
     def in_namespace(self, *command, check=True):
         return subprocess.run(["nsenter", "-t", str(self.process.pid), "-m", *map(str, command)], capture_output=True,
-                              text=True, check=check)
+                              text=True, errors="surrogateescape", check=check)
 
     def signal(self, number):
         self.process.send_signal(number)

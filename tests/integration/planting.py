@@ -32,9 +32,10 @@ class Chunks:
         raise AssertionError(f"logical {logical} is in no chunk")
 
 
-def extents(run, path):
-    """[(file offset, logical, length)] of the plain extents of a file of a run's target."""
-    text = run.in_namespace("filefrag", "-e", "-v", "-b1", path).stdout
+def extents(path):
+    """[(file offset, logical, length)] of the plain extents of a file."""
+    text = subprocess.run(["filefrag", "-e", "-v", "-b1", path], capture_output=True, text=True, errors="replace",
+                          check=True).stdout
     found = []
     for line in text.splitlines():
         m = re.match(r"\s*\d+:\s*(\d+)\.\.\s*(\d+):\s*(\d+)\.\.\s*(\d+):\s*(\d+):(.*)", line)
@@ -43,7 +44,7 @@ def extents(run, path):
     return found
 
 
-def places(run, image, chunks, mount, minimum=BLOCK):
+def places(image, chunks, mount, minimum=BLOCK):
     """Blocks of files on the target: (path relative to the target, inode, file offset, device offsets), each one checked
     against the content that the mount shows."""
     found = []
@@ -54,7 +55,7 @@ def places(run, image, chunks, mount, minimum=BLOCK):
                 s = os.lstat(path)
                 if not os.path.isfile(path) or os.path.islink(path) or s.st_size < minimum:
                     continue
-                for offset, logical, length in extents(run, inner(run, path)):
+                for offset, logical, length in extents(path):
                     for at in range(0, min(length, s.st_size - offset) // BLOCK * BLOCK, BLOCK):
                         found.append((os.path.relpath(path, os.fsencode(str(mount))), s.st_ino, offset + at,
                                       chunks.physical(logical + at)))
@@ -66,11 +67,6 @@ def places(run, image, chunks, mount, minimum=BLOCK):
                 device.seek(copy)
                 expect(device.read(BLOCK) == content, f"{path!r} at {offset} does not lie at {copy}: the test's own mapping is wrong")
     return found
-
-
-def inner(run, path):
-    """The path as it is called inside of the run's mount namespace."""
-    return b"/" + path.split(b"/root/", 1)[1]
 
 
 def write(image, offset, data):
@@ -92,7 +88,7 @@ def relocated_image(scratch, size="1g", *options):
     image, mount = scratch / "image", scratch / "fill"
     mount.mkdir()
     subprocess.run(["truncate", "-s", size, str(image)], check=True)
-    subprocess.run(["mkfs.btrfs", "-q", *options, str(image)], check=True)
+    subprocess.run(["mkfs.btrfs", "-q", *options, str(image)], check=True, capture_output=True)
     subprocess.run(["mount", "-o", "loop,nodiscard", str(image), str(mount)], check=True)
     try:
         with open(mount / "filling", "wb") as file:
