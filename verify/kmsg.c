@@ -150,7 +150,6 @@ static const struct pattern patterns[] = {
 static const struct harmless harmless[] = {
 	{"BTRFS info", " errs: ", "counters of the past, shown when a device is mounted"},
 	{"BTRFS warning", "space cache", "an old option"},
-	{"BTRFS warning", "free space cache", "a cache that is rebuilt: never trusted by itself"},
 	{"BTRFS warning", "wrong amount of free space", "the free space cache of v1, rebuilt"},
 	{"BTRFS error", "open_ctree failed", "follows the error that says why"},
 	{"BTRFS error", "balance: ", "a balance that was refused or cancelled: an answer to its caller"},
