@@ -35,8 +35,9 @@ char *program_find(char *buf, size_t len, const char *name);
 /* Run to the end. -1 only if it could not be started. */
 int program_run(const struct program *p, struct program_end *end, struct error *e);
 
-/* A log from `from` on as one line: newlines become " | ", what is not printable becomes '?'. A long one is cut
- * in the middle: programs say what is wrong at the beginning (before their usage) or at the end. Returns buf. */
+/* A log from `from` on as one line: newlines become " | ", what is not printable becomes '?'. A long one is
+ * cut in the middle: programs say what is wrong at the beginning (before their usage) or at the end. Returns
+ * buf. */
 char *program_excerpt(char *buf, size_t len, const char *log, off_t from);
 
 /* Split options as a shell would, with quotes, but without running or expanding anything. Returns a
