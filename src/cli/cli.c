@@ -82,7 +82,7 @@ static int wrong_option(const char *word, const struct option *options, struct e
 	if (word[0] != '-' || word[1] != '-')
 		return error_set(e, EXIT_USAGE, "unknown option '%s'", word);
 	snprintf(bare, sizeof(bare), "%.*s", (int)strcspn(word + 2, "="), word + 2);
-	for (; options[n].name && n < ARRAY_SIZE(names); n++)
+	for (; n < ARRAY_SIZE(names) && options[n].name; n++)
 		names[n] = options[n].name;
 	if (!nearest_word(bare, names, n))
 		return error_set(e, EXIT_USAGE, "unknown option '--%s'", bare);

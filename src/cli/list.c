@@ -185,7 +185,9 @@ static void print_entry(const json_t *j)
 	if (unavailable)
 		printf("      cannot run here: %s\n", unavailable);
 	json_array_foreach(json_object_get(j, "phase_words"), i, word)
+	{
 		printf("%s%s", i ? ", " : "      words in a phase: ", json_string_value(word));
+	}
 	if (i)
 		putchar('\n');
 	print_params(j);
@@ -197,7 +199,10 @@ static void print_kind(const char *name, const json_t *list)
 	size_t i;
 
 	printf("%s:\n", name);
-	json_array_foreach(list, i, j) print_entry(j);
+	json_array_foreach(list, i, j)
+	{
+		print_entry(j);
+	}
 }
 
 static int check_kind(const char *wanted, struct error *e)

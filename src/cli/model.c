@@ -138,11 +138,13 @@ static void print_text(const struct model_view *v, const struct object *o)
 	size_t i;
 
 	json_array_foreach(paths, i, path)
+	{
 		printf("%c%04o %2u %5u %5u %12" PRIu64 " %s%s\n", letters[o->type], o->mode, o->links, o->uid,
 		       o->gid, o->size, json_string_value(path),
 		       o->flags & OBJECT_ANCHOR   ? " (anchor)"
 		       : o->flags & OBJECT_UNSURE ? " (content unknown after an error)"
 						  : "");
+	}
 	json_decref(paths);
 }
 

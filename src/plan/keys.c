@@ -12,23 +12,23 @@
 
 #define COUNT_KEY(sect, key, help, low, high, member)                                                        \
 	{                                                                                                    \
-		.section = sect, .param = {key, help, PARAM_COUNT, "", low, high, NULL}, FIELD(member)       \
+		.section = (sect), .param = {key, help, PARAM_COUNT, "", low, high, NULL}, FIELD(member)     \
 	}
 #define SIZE_KEY(sect, key, help, low, high, member)                                                         \
 	{                                                                                                    \
-		.section = sect, .param = {key, help, PARAM_SIZE, "", low, high, NULL}, FIELD(member)        \
+		.section = (sect), .param = {key, help, PARAM_SIZE, "", low, high, NULL}, FIELD(member)      \
 	}
 #define TIME_KEY(sect, key, help, low, high, member)                                                         \
 	{                                                                                                    \
-		.section = sect, .param = {key, help, PARAM_DURATION, "", low, high, NULL}, FIELD(member)    \
+		.section = (sect), .param = {key, help, PARAM_DURATION, "", low, high, NULL}, FIELD(member)  \
 	}
 #define BOOL_KEY(sect, key, help, member)                                                                    \
 	{                                                                                                    \
-		.section = sect, .param = {key, help, PARAM_BOOL, "", 0, 0, NULL}, FIELD(member)             \
+		.section = (sect), .param = {key, help, PARAM_BOOL, "", 0, 0, NULL}, FIELD(member)           \
 	}
 #define TEXT_KEY(sect, key, help, member)                                                                    \
 	{                                                                                                    \
-		.section = sect, .param = {key, help, PARAM_COUNT, "", 0, 0, NULL}, .text = true,            \
+		.section = (sect), .param = {key, help, PARAM_COUNT, "", 0, 0, NULL}, .text = true,          \
 		FIELD(member)                                                                                \
 	}
 

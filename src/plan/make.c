@@ -25,7 +25,7 @@ static int find_workload(const char *name, struct error *e)
 	const char *names[64];
 	size_t n = 0;
 
-	for (; plugin_workloads[n] && n < ARRAY_SIZE(names); n++) {
+	for (; n < ARRAY_SIZE(names) && plugin_workloads[n]; n++) {
 		if (strcmp(plugin_workloads[n]->name, name) == 0)
 			return (int)n;
 		names[n] = plugin_workloads[n]->name;
@@ -234,7 +234,7 @@ static int add_verifier(const struct layer *l, const char *name)
 		if (strcmp(p->verification[i].verifier->name, name) == 0)
 			return 0;
 	}
-	for (; plugin_verifiers[n] && n < ARRAY_SIZE(names); n++) {
+	for (; n < ARRAY_SIZE(names) && plugin_verifiers[n]; n++) {
 		names[n] = plugin_verifiers[n]->name;
 		if (strcmp(names[n], name) != 0)
 			continue;

@@ -26,7 +26,7 @@ static int find_injector(const char *name, struct error *e)
 	const char *names[64];
 	size_t n = 0;
 
-	for (; plugin_injectors[n] && n < ARRAY_SIZE(names); n++) {
+	for (; n < ARRAY_SIZE(names) && plugin_injectors[n]; n++) {
 		if (strcmp(plugin_injectors[n]->name, name) == 0)
 			return (int)n;
 		names[n] = plugin_injectors[n]->name;

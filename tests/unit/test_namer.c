@@ -184,6 +184,7 @@ static uint32_t save_model(struct nameref *name)
 {
 	const size_t bytes = 8 * MiB;
 	struct page_pool *pool;
+	struct frozen *frozen;
 	struct model_create what = {.type = OBJECT_DIR, .parent = OBJECT_ROOT, .mode = 0755};
 	char path[128];
 	struct model m;
@@ -202,7 +203,11 @@ static uint32_t save_model(struct nameref *name)
 	snprintf(path, sizeof(path), "%s/model/w0000.model", run);
 	fd = open(path, O_CREAT | O_WRONLY, 0644);
 	assert_true(fd >= 0);
-	assert_int_equal(model_save(&model_freeze(&m)->view, fd, &e), 0);
+	frozen = model_freeze(&m);
+	assert_non_null(frozen);
+	assert_int_equal(model_save(&frozen->view, fd, &e), 0);
+	model_release(frozen);
+	model_destroy(&m);
 	close(fd);
 	munmap(mapping, bytes);
 	return object;
