@@ -232,7 +232,10 @@ static void print_all(const char *wanted, bool json)
 		json_dumpf(all, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
 		putchar('\n');
 	} else {
-		json_object_foreach(all, name, list) print_kind(name, list);
+		json_object_foreach(all, name, list)
+		{
+			print_kind(name, list);
+		}
 	}
 	json_decref(all);
 }

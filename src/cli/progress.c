@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/cli/progress.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "src/base/clock.h"
@@ -63,13 +64,20 @@ static void on_started(void *self, const struct shared *s)
 	keep_description(p);
 }
 
-/* At the terminal's width, so that the line never wraps. */
+/* Columns that a live line may take: one less than there are, so that it never wraps. */
+static int terminal_width(void)
+{
+	struct winsize w;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? w.ws_col - 1 : 79;
+}
+
 static void show_live(struct progress *p, const struct shared *s, const struct status *st)
 {
 	char line[LINE_ROOM];
 
 	status_show(line, sizeof(line), s, st, &p->before);
-	fprintf(stderr, "\r%.118s\033[K", line);
+	fprintf(stderr, "\r%.*s\033[K", terminal_width(), line);
 	fflush(stderr);
 	p->live = true;
 }
