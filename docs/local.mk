@@ -3,5 +3,6 @@ EXTRA_DIST += \
 	%D%/formats.md \
 	%D%/guard.md \
 	%D%/injectors.md \
-	%D%/target.md
+	%D%/target.md \
+	%D%/verify.md
 dist_man1_MANS += %D%/recow.1

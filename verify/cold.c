@@ -106,7 +106,8 @@ static int queue_open(struct queue *q, struct files *files, struct error *e)
 	ret = io_setup(DEPTH, &q->aio);
 	if (ret < 0) {
 		free(q->memory);
-		return error_errno(e, EXIT_HARNESS, -ret, "io_setup for %u direct reads", DEPTH);
+		error_errno(e, EXIT_HARNESS, -ret, "io_setup for %u direct reads", DEPTH);
+		return -1;
 	}
 	for (unsigned int i = 0; i < DEPTH; i++) {
 		q->request[i].buf = q->memory + i * READ_BYTES;
@@ -149,6 +150,7 @@ static unsigned int gather(struct queue *q, struct iocb *batch[DEPTH])
 	while (q->free) {
 		struct request *r = q->free;
 		struct slice *s = &r->slice;
+		uint64_t offset;
 
 		if (!files_next(q->files, s))
 			break;
@@ -157,8 +159,8 @@ static unsigned int gather(struct queue *q, struct iocb *batch[DEPTH])
 			continue;
 		}
 		q->free = r->next;
-		io_prep_pread(&r->iocb, s->file->fd, r->buf, s->count * BLOCK_SIZE,
-			      (long long)(s->first * BLOCK_SIZE));
+		offset = s->first * BLOCK_SIZE;
+		io_prep_pread(&r->iocb, s->file->fd, r->buf, s->count * BLOCK_SIZE, (long long)offset);
 		r->iocb.data = r;
 		batch[count++] = &r->iocb;
 	}

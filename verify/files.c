@@ -126,7 +126,9 @@ bool files_next(struct files *f, struct slice *out)
 	if (got) {
 		uint64_t left = f->current->object.mapped - f->next_block;
 
-		*out = (struct slice){f->current, f->next_block, MIN(left, f->slice)};
+		out->file = f->current;
+		out->first = f->next_block;
+		out->count = MIN(left, f->slice);
 		f->next_block += out->count;
 		if (f->next_block < f->current->object.mapped)
 			f->current->refs++;

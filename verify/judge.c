@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "src/finding/verdict.h"
+#include "verify/data.h"
 #include "verify/look.h"
 
 /* Work of judging one file. */
@@ -43,7 +44,7 @@ static bool judge_block(struct judge *j, const struct note *n)
 {
 	const struct file *file = j->file;
 	const struct model_view *view = file->subject.view;
-	uint64_t bytes = file->object.size - MIN(n->block * BLOCK_SIZE, file->object.size);
+	uint64_t bytes = data_bytes(file, n->block, 1);
 
 	view_regenerate(view, file->subject.object, n->block, &n->entry, j->expected);
 	if (content_hash(j->expected) != n->entry.hash || !memcmp(j->expected, n->found, BLOCK_SIZE)) {
@@ -59,7 +60,7 @@ static bool judge_block(struct judge *j, const struct note *n)
 			.block = n->block,
 			.expected = j->expected,
 			.found = n->found,
-			.valid = (uint32_t)MIN(bytes, BLOCK_SIZE),
+			.valid = (uint32_t)bytes,
 			.fragment = j->fragment,
 			.fragments = view_fragments(view, file->subject.object, &n->entry, j->fragment,
 						    FRAGMENTS_MAX),

@@ -18,8 +18,8 @@ int links_start(struct links *l, const struct verification *v, struct error *e)
 	pthread_mutex_init(&l->lock, NULL);
 	l->id = calloc(v->view_count + 1, sizeof(*l->id));
 	for (size_t i = 0; l->id && i < v->view_count; i++) {
-		l->id[i] = calloc(MAX(v->views[i]->objects.count, 1U), sizeof(**l->id));
-		if (!l->id[i])
+		l->id[i].object = calloc(MAX(v->views[i]->objects.count, 1U), sizeof(struct inode_id));
+		if (!l->id[i].object)
 			l->short_of_memory = true;
 	}
 	if (l->id && !l->short_of_memory)
@@ -31,7 +31,7 @@ int links_start(struct links *l, const struct verification *v, struct error *e)
 void links_free(struct links *l)
 {
 	for (size_t i = 0; l->id && i < l->v->view_count; i++)
-		free(l->id[i]);
+		free(l->id[i].object);
 	free(l->id);
 	free(l->further);
 	pthread_mutex_destroy(&l->lock);
@@ -39,7 +39,7 @@ void links_free(struct links *l)
 
 void links_first(struct links *l, size_t view, uint32_t object, const struct stat *st)
 {
-	l->id[view][object] = (struct inode_id){st->st_dev, st->st_ino};
+	l->id[view].object[object] = (struct inode_id){st->st_dev, st->st_ino};
 }
 
 void links_further(struct links *l, size_t view, const struct subject *s, const struct stat *st)
@@ -65,7 +65,7 @@ static void compare_further(struct links *l, struct check *c)
 {
 	for (size_t i = 0; i < l->count; i++) {
 		const struct further_link *link = &l->further[i];
-		struct inode_id first = l->id[link->view][link->subject.object];
+		struct inode_id first = l->id[link->view].object[link->subject.object];
 
 		if (first.ino && (first.ino != link->id.ino || first.dev != link->id.dev))
 			check_report(c, &link->subject, FINDING_ATTRIBUTE,
@@ -91,10 +91,10 @@ static size_t collect(const struct links *l, struct owner *out)
 
 	for (size_t i = 0; i < l->v->view_count; i++) {
 		for (uint32_t k = 0; k < l->v->views[i]->objects.count; k++) {
-			if (!l->id[i][k].ino)
+			if (!l->id[i].object[k].ino)
 				continue;
 			if (out)
-				out[n] = (struct owner){l->id[i][k], (uint32_t)i, k};
+				out[n] = (struct owner){l->id[i].object[k], (uint32_t)i, k};
 			n++;
 		}
 	}

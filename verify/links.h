@@ -13,6 +13,11 @@ struct inode_id {
 	ino_t ino; /* 0: not seen */
 };
 
+/* Where the first names of one worker's objects lead. */
+struct inode_table {
+	struct inode_id *object;
+};
+
 struct further_link {
 	size_t view;
 	struct subject subject;
@@ -21,8 +26,8 @@ struct further_link {
 
 struct links {
 	const struct verification *v;
-	struct inode_id **id; /* by view and object: where the first name leads */
-	pthread_mutex_t lock; /* of the rest */
+	struct inode_table *id; /* by view */
+	pthread_mutex_t lock;   /* of the rest */
 	struct further_link *further;
 	size_t count, room;
 	bool short_of_memory;

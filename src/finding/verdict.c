@@ -215,7 +215,7 @@ static uint64_t expected_operation(const struct verdict_input *in, unsigned int 
 
 	if (fragment)
 		return fragment->origin.operation;
-	if (!in->fragments && content_stamp(in->run, in->expected + at / LINE_SIZE * LINE_SIZE, &s))
+	if (!in->fragments && content_stamp(in->run, &in->expected[at - at % LINE_SIZE], &s))
 		return s.origin.operation;
 	return 0;
 }

@@ -929,11 +929,28 @@ static struct target_address locate(const struct world *w, const char *path, uin
 	return a;
 }
 
+/* Loop devices are shared with the rest of the machine: write only to the one that has our image behind it.
+ */
+static void assert_our_device(const struct world *w)
+{
+	char path[128], backing[256] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/block/%s/loop/backing_file", strrchr(w->target.device, '/') + 1);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_non_null(fgets(backing, sizeof(backing), file));
+	fclose(file);
+	backing[strcspn(backing, "\n")] = '\0';
+	assert_string_equal(backing, w->image);
+}
+
 static void damage(const struct world *w, uint64_t physical, const void *data)
 {
 	int fd = open(w->target.device, O_RDWR | O_DIRECT);
 	unsigned char *aligned = aligned_alloc(BLOCK_SIZE, BLOCK_SIZE);
 
+	assert_our_device(w);
 	assert_true(fd >= 0);
 	memcpy(aligned, data, BLOCK_SIZE);
 	assert_int_equal(pwrite(fd, aligned, BLOCK_SIZE, (off_t)physical), BLOCK_SIZE);
