@@ -60,9 +60,9 @@ uint32_t choose_own_directories(const struct op_ctx *c)
 }
 
 /*
- * A directory takes in new names for a time that is drawn from its birth: from a few operations to several times
- * the number of files. Afterwards unlink and rename drain it, until rmdir finds it empty. Without this every
- * directory would fill up and stay for good.
+ * A directory takes in new names for a time that is drawn from its birth: from a few operations to several
+ * times the number of files. Afterwards unlink and rename drain it, until rmdir finds it empty. Without this
+ * every directory would fill up and stay for good.
  */
 static bool is_open(const struct op_ctx *c, const struct object *dir)
 {
