@@ -50,7 +50,7 @@ static int read_part(const char **text, const struct unit *units, size_t unit_co
 		return errno;
 	if (*end == '.' && isdigit((unsigned char)end[1]))
 		fraction = strtod(end, &end);
-	while (isalpha((unsigned char)end[len]) && len < sizeof(word) - 1) {
+	while (len < sizeof(word) - 1 && isalpha((unsigned char)end[len])) {
 		word[len] = end[len];
 		len++;
 	}
