@@ -32,7 +32,7 @@ int mix_init(struct mix *m, const struct weight *weights, struct error *e)
 	if (resolve(m, weights, &sum, e))
 		return -1;
 	for (unsigned int i = 0; i < m->count; i++) {
-		m->keep[i] = m->keep[i] * m->count * one / sum;
+		m->keep[i] = m->keep[i] * m->count * one / MAX(sum, 1ULL);
 		m->alias[i] = i;
 		if (m->keep[i] < one)
 			small[smalls++] = i;

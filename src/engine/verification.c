@@ -50,7 +50,7 @@ int barrier_freeze(struct conductor *c, struct error *e)
 static int verify_one(struct conductor *c, unsigned int index, struct error *e)
 {
 	struct shared *s = c->shared;
-	const struct model_view **views = calloc(s->plan.workers, sizeof(*views));
+	const struct model_view **views = calloc(s->plan.workers, sizeof(const struct model_view *));
 	const struct verifier *verifier = s->plan.verification[index].verifier;
 	struct verification v = {
 		.target = &s->target,

@@ -158,7 +158,7 @@ static const struct plan_workload *workload_of(const struct plan *p, unsigned in
 
 	for (unsigned int i = 0; i < p->workload_count; i++)
 		sum += p->workload[i].share;
-	place = number % sum;
+	place = number % MAX(sum, 1U);
 	for (unsigned int i = 0; i < p->workload_count; i++) {
 		if (place < p->workload[i].share)
 			return &p->workload[i];

@@ -48,7 +48,7 @@ static void put_line(struct timeline *t, json_t *object)
 
 static double seconds_since(uint64_t start)
 {
-	return (double)((clock_mono() - start) / NSEC_PER_USEC) / 1e6;
+	return (double)(clock_mono() - start) / NSEC_PER_SEC;
 }
 
 void timeline_event(struct timeline *t, const char *event, const char *fmt, ...)
