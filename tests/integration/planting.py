@@ -3,6 +3,7 @@
 mount's back."""
 import os
 import re
+import stat
 import subprocess
 
 from lib import expect
@@ -53,7 +54,8 @@ def places(image, chunks, mount, minimum=BLOCK):
             for name in files:
                 path = os.path.join(top, name)
                 s = os.lstat(path)
-                if not os.path.isfile(path) or os.path.islink(path) or s.st_size < minimum:
+                # A file with one name: a finding names it by one of its names only.
+                if not stat.S_ISREG(s.st_mode) or s.st_nlink > 1 or s.st_size < minimum:
                     continue
                 for offset, logical, length in extents(path):
                     for at in range(0, min(length, s.st_size - offset) // BLOCK * BLOCK, BLOCK):
