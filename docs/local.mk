@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 EXTRA_DIST += \
+	%D%/architecture.md \
 	%D%/formats.md \
 	%D%/guard.md \
 	%D%/injectors.md \
+	%D%/performance.md \
 	%D%/target.md \
 	%D%/verify.md
 dist_man1_MANS += %D%/recow.1

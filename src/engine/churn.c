@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/machine/machine.h"
 
 /* The workers together fill at most this part of the target's free space: copy-on-write needs room, and a
  * full filesystem is another workload's subject. */
@@ -143,6 +144,8 @@ static int run(struct conductor *c, struct error *e)
 
 	if (target_prepare(&s->target, &s->plan.target, s->plan.output, e))
 		return -1;
+	if (s->target.note[0])
+		machine_note(&(struct machine){.socket = c->socket}, "target", s->target.note);
 	result = mount_target(c, e);
 	if (!result)
 		result = conduct(c, e);

@@ -63,6 +63,8 @@ EXTRA_DIST += %D%/ops_filesystems.sh
 endif
 
 # Not a test: what model and content cost.
-check_PROGRAMS += tests/bench_model
+check_PROGRAMS += tests/bench_model tests/overflow
+tests_overflow_SOURCES = tests/overflow.c
+tests_overflow_LDADD = $(JEMALLOC_LIBS)
 tests_bench_model_SOURCES = tests/bench_model.c
 tests_bench_model_LDADD = $(RECOW_LIBS)
