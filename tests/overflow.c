@@ -3,11 +3,19 @@
  * jemalloc). */
 #include <stdlib.h>
 
+/* Apart from the allocation, so that only ASan can know its size: UBSan would see it in one function and stop the
+ * program first. */
+static __attribute__((noinline)) void write_at(volatile char *bytes, int at)
+{
+	bytes[at] = 1;
+}
+
 int main(int argc, char **argv)
 {
 	volatile char *bytes = malloc(16);
 
-	bytes[15 + argc] = 1;
+	(void)argv;
+	write_at(bytes, 15 + argc);
 	free((void *)bytes);
 	return 0;
 }
