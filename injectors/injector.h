@@ -21,12 +21,14 @@
 
 /* How often the dangerous thing happened; counters only grow and are read by others while they do. */
 struct exposure {
-	_Atomic uint64_t steps;  /* steps that did something */
-	_Atomic uint64_t idle;   /* steps that found nothing to do */
-	_Atomic uint64_t failed; /* steps that the kernel refused */
-	_Atomic uint64_t pages;  /* pages that the injector saw moved, where it can tell */
-	_Atomic uint64_t dirty;  /* dirty pages of the target among them, where the kernel shows them */
-	_Atomic bool unable;     /* it could not start: it never acts, and the timeline says why */
+	_Atomic uint64_t steps;     /* steps that did something */
+	_Atomic uint64_t idle;      /* steps that found nothing to do */
+	_Atomic uint64_t failed;    /* steps that the kernel refused */
+	_Atomic uint64_t pages;     /* pages that the injector saw moved, where it can tell */
+	_Atomic uint64_t dirty;     /* dirty pages of the target among them, where the kernel shows them */
+	_Atomic uint64_t writeback; /* pages of the target among them that were being written, likewise */
+	_Atomic uint64_t unsure;    /* how many of `dirty` may have been written out instead of moved */
+	_Atomic bool unable;        /* it could not start: it never acts, and the timeline says why */
 };
 
 /* One injector in one run. */

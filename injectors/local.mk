@@ -5,6 +5,8 @@ librecow_a_SOURCES += \
 	%D%/hotplug.c \
 	%D%/injector.c \
 	%D%/injector.h \
+	%D%/sample.c \
+	%D%/sample.h \
 	%D%/sync.c \
 	%D%/walk.c \
 	%D%/walk.h

@@ -6,7 +6,6 @@
 
 #include "src/base/clock.h"
 #include "src/finding/store.h"
-#include "src/machine/machine.h"
 #include "src/report/report.h"
 
 #define PLAIN_EVERY  (10 * NSEC_PER_SEC)
@@ -59,7 +58,6 @@ static void on_started(void *self, const struct shared *s)
 {
 	struct progress *p = self;
 
-	p->migrated = machine_vmstat("pgmigrate_success");
 	p->description = describe_run(&s->plan, s->start_real);
 	keep_description(p);
 }
@@ -94,7 +92,7 @@ static void on_tick(void *self, const struct shared *s)
 	struct progress *p = self;
 	struct status st;
 
-	status_take(&st, s, p->migrated);
+	status_take(&st, s);
 	if (st.time - p->logged >= LOG_EVERY)
 		keep_status(p, s, &st);
 	if (p->verbosity < 0)
@@ -138,7 +136,7 @@ static void on_ended(void *self, const struct shared *s, const struct outcome *o
 	struct status st;
 
 	clear_live(p);
-	status_take(&st, s, p->migrated);
+	status_take(&st, s);
 	keep_status(p, s, &st);
 	json_object_set_new(p->description, "outcome", outcome_json(s, &st, o));
 	keep_description(p);

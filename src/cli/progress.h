@@ -13,7 +13,6 @@ struct progress {
 	int verbosity;         /* -1, 0, 1 */
 	const char *run;       /* the run directory */
 	json_t *description;   /* run.json as it stands */
-	uint64_t migrated;     /* pgmigrate_success at the start */
 	struct status before;  /* at the last live line */
 	struct status plain;   /* at the last plain line */
 	uint64_t logged;       /* time of the last line of status.jsonl */

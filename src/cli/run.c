@@ -57,7 +57,8 @@ static int make_plan(struct plan *p, const struct run_flags *f, struct error *e)
 		return -1;
 	if (f->no_inject) {
 		p->inject = false;
-		p->min_exposure = 0; /* nobody expects exposure of a run that asks for none */
+		/* Nobody expects exposure of a run that asks for none. */
+		p->min_exposure = (struct least_exposure){.trial = p->min_exposure.trial};
 		snprintf(p->no_inject_reason, sizeof(p->no_inject_reason), "--no-inject");
 	}
 	if (!f->dry_run && geteuid() != 0)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/engine/tally.h"
 #include "src/machine/messages.h"
 
 /* Streams of injectors are told from those of workers by this. ("inject" in ASCII.) */
@@ -40,7 +41,7 @@ static uint32_t bit(const struct disturber *d)
 	return 1U << d->index;
 }
 
-static bool run_over(const struct shared *s)
+bool disturb_over(const struct shared *s)
 {
 	return atomic_load(&s->stop) || atomic_load(&s->abandon) || atomic_load(&s->stage) == STAGE_DONE;
 }
@@ -76,10 +77,9 @@ static void set_up(struct disturber *d, struct shared *s, unsigned int index, in
 	};
 }
 
-/* Wait for the next change of the phase, or the run's end. */
-static void await_change(const struct shared *s, uint32_t seen)
+void disturb_await(const struct shared *s, uint32_t seen, uint64_t ns)
 {
-	struct timespec ts = {.tv_sec = 0, .tv_nsec = (long)POLL};
+	struct timespec ts = {.tv_sec = (time_t)(ns / NSEC_PER_SEC), .tv_nsec = (long)(ns % NSEC_PER_SEC)};
 
 	syscall(SYS_futex, &s->phase_serial, FUTEX_WAIT, seen, &ts, NULL, 0);
 }
@@ -105,20 +105,20 @@ static void close_target(struct disturber *d)
 }
 
 /* What the counters were when a phase began. */
-struct tally {
+struct account {
 	uint64_t steps, idle, failed, pages, dirty;
 };
 
-static struct tally tally(const struct exposure *x)
+static struct account account(const struct exposure *x)
 {
-	return (struct tally){atomic_load(&x->steps), atomic_load(&x->idle), atomic_load(&x->failed),
-			      atomic_load(&x->pages), atomic_load(&x->dirty)};
+	return (struct account){atomic_load(&x->steps), atomic_load(&x->idle), atomic_load(&x->failed),
+				atomic_load(&x->pages), atomic_load(&x->dirty)};
 }
 
 /* What a phase did, on the timeline. Pages are named only by those injectors that move some. */
-static void note_phase(struct disturber *d, const struct tally *before)
+static void note_phase(struct disturber *d, const struct account *before)
 {
-	struct tally now = tally(d->in.exposure);
+	struct account now = account(d->in.exposure);
 	bool reason = d->in.idle_reason[0] && now.idle > before->idle;
 	char pages[96] = "";
 
@@ -135,7 +135,7 @@ static void steps(struct disturber *d)
 {
 	struct exposure *x = d->in.exposure;
 
-	while (!inject_over(&d->in) && !run_over(d->shared)) {
+	while (!inject_over(&d->in) && !disturb_over(d->shared)) {
 		switch (d->planned->injector->step(&d->in)) {
 		case STEP_DONE:
 			atomic_fetch_add(&x->steps, 1);
@@ -156,7 +156,7 @@ static void steps(struct disturber *d)
 static void act(struct disturber *d)
 {
 	const struct injector *injector = d->planned->injector;
-	struct tally before = tally(d->in.exposure);
+	struct account before = account(d->in.exposure);
 	struct error e;
 
 	d->in.idle_reason[0] = '\0';
@@ -178,7 +178,8 @@ static void try_phase(struct disturber *d, uint32_t serial)
 	struct shared *s = d->shared;
 
 	atomic_fetch_or(&s->acting, bit(d));
-	if (atomic_load(&s->phase_serial) == serial && (atomic_load(&s->inject) & bit(d)) && !run_over(s)) {
+	if (atomic_load(&s->phase_serial) == serial && (atomic_load(&s->inject) & bit(d)) &&
+	    !disturb_over(s)) {
 		d->in.serial = serial;
 		d->in.random = stream_make(s->plan.seed, STREAM_INJECT + d->index, serial);
 		d->in.phase_arg = s->plan.phase[atomic_load(&s->phase)].arg[d->index];
@@ -213,11 +214,11 @@ static void see_to_phases(struct disturber *d)
 	uint32_t done = 0;
 	bool any = false;
 
-	while (!run_over(s)) {
+	while (!disturb_over(s)) {
 		uint32_t serial = atomic_load(&s->phase_serial);
 
 		if ((any && serial == done) || !(atomic_load(&s->inject) & bit(d))) {
-			await_change(s, serial);
+			disturb_await(s, serial, POLL);
 			continue;
 		}
 		try_phase(d, serial);
@@ -254,7 +255,10 @@ static int launch(struct disturber *d)
 int disturb_main(struct shared *s, const int *sockets)
 {
 	struct disturber disturbers[PLAN_INJECTORS] = {0};
+	struct tally tally;
 	int status = 0;
+
+	tally_start(&tally, s);
 
 	for (unsigned int i = 0; i < s->plan.injection_count; i++) {
 		if (s->plan.injection[i].unavailable)
@@ -267,5 +271,6 @@ int disturb_main(struct shared *s, const int *sockets)
 		if (disturbers[i].running)
 			pthread_join(disturbers[i].thread, NULL);
 	}
+	tally_join(&tally);
 	return status;
 }

@@ -17,4 +17,10 @@
  */
 int disturb_main(struct shared *s, const int *sockets);
 
+/* Is the run over for injectors? */
+bool disturb_over(const struct shared *s);
+
+/* Wait at most `ns`, or until the phase is no longer the one with serial number `seen`. */
+void disturb_await(const struct shared *s, uint32_t seen, uint64_t ns);
+
 #endif

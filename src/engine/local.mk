@@ -10,7 +10,10 @@ librecow_a_SOURCES += \
 	%D%/mix.c \
 	%D%/mix.h \
 	%D%/rounds.c \
+	%D%/tally.c \
+	%D%/tally.h \
 	%D%/tell.c \
+	%D%/trace.c \
 	%D%/verification.c \
 	%D%/worker.c \
 	%D%/worker.h

@@ -12,6 +12,7 @@
 #include "src/base/clock.h"
 #include "src/engine/churn.h"
 #include "src/machine/messages.h"
+#include "src/run/exposure.h"
 
 /* How long injectors may take to come to rest; a step should last well under a second. */
 #define REST_LIMIT (60 * NSEC_PER_SEC)
@@ -153,32 +154,26 @@ static int checkpoint(struct conductor *c, struct error *e)
 	return tell_request(c, MESSAGE_CHECKPOINT, e);
 }
 
-/* Pages that the injections saw moving so far. */
-static uint64_t pages_moved(struct shared *s)
-{
-	uint64_t sum = 0;
-
-	for (unsigned int i = 0; i < s->plan.injection_count; i++)
-		sum += atomic_load(&s->exposure[i].pages);
-	return sum;
-}
-
-/* Only a whole round counts, and only what was verified afterwards is a trial. */
-static void count_round(struct conductor *c, uint64_t moved_before)
+/* Only a whole round counts, and only what was verified afterwards is a trial: not what moved while it was
+ * verified. */
+static void count_round(struct conductor *c, const uint64_t before[MEASURES], const uint64_t after[MEASURES])
 {
 	struct shared *s = c->shared;
 
 	if (atomic_load(&s->stop))
 		return;
-	atomic_fetch_add(&s->trials_pages, pages_moved(s) - moved_before);
+	for (unsigned int i = 0; i < MEASURES; i++)
+		atomic_fetch_add(&s->trials[i], after[i] - before[i]);
 	atomic_fetch_add(&s->rounds_done, 1);
 }
 
 static int run_round(struct conductor *c, double scale, uint64_t *ops_left, struct error *e)
 {
 	struct shared *s = c->shared;
-	uint64_t begin = clock_mono(), done = c->workers[0].done, moved = pages_moved(s), verify;
+	uint64_t begin = clock_mono(), done = c->workers[0].done, verify;
+	uint64_t before[MEASURES], after[MEASURES];
 
+	exposure_take(s, before);
 	atomic_fetch_add(&s->round, 1);
 	atomic_store(&s->stage, STAGE_CHURN);
 	for (unsigned int i = 0; i < s->plan.phase_count && !conductor_ending(c); i++) {
@@ -189,13 +184,14 @@ static int run_round(struct conductor *c, double scale, uint64_t *ops_left, stru
 		if (s->plan.ops && !*ops_left)
 			break;
 	}
+	exposure_take(s, after);
 	atomic_store(&s->stage, STAGE_VERIFY);
 	verify = clock_mono();
 	if (barrier_freeze(c, e) || verify_run(c, VERIFY_ROUND, e) || checkpoint(c, e))
 		return -1;
 	c->verify_ns = clock_mono() - verify;
 	c->round_ns = clock_mono() - begin;
-	count_round(c, moved);
+	count_round(c, before, after);
 	return 0;
 }
 

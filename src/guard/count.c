@@ -3,7 +3,7 @@
 
 void count_all(const struct shared *s, struct counts *c)
 {
-	*c = (struct counts){.rounds = atomic_load(&s->rounds_done), .trials = atomic_load(&s->trials_pages)};
+	*c = (struct counts){.rounds = atomic_load(&s->rounds_done)};
 	for (unsigned int i = 0; i < s->plan.workers; i++) {
 		const struct shared_worker *w = &s->worker[i];
 

@@ -10,7 +10,6 @@ struct counts {
 	uint64_t operations; /* finished, all workers */
 	uint64_t errors, written, read;
 	uint64_t verified_bytes, verified_objects;
-	uint64_t trials; /* pages migrated in rounds that were verified afterwards */
 };
 
 void count_all(const struct shared *s, struct counts *c);

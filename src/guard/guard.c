@@ -18,7 +18,9 @@
 #include "src/guard/count.h"
 #include "src/guard/mounts.h"
 #include "src/guard/state.h"
+#include "src/guard/tracing.h"
 #include "src/guard/write.h"
+#include "src/run/exposure.h"
 #include "src/run/rundir.h"
 
 /* Models may take this part of the machine's memory; the mapping is sparse. */
@@ -53,12 +55,13 @@ static void take_lock(struct guard *g, struct plan *p)
 }
 
 /* What the children mount goes with them. */
-static void leave_mount_namespace(struct guard *g)
+static bool leave_mount_namespace(struct guard *g)
 {
 	int err = mounts_private();
 
 	if (err)
 		guard_say(g, "no private mount namespace: %s", strerror(err));
+	return !err;
 }
 
 static int mkdir_work(void *arg, int socket)
@@ -95,6 +98,19 @@ static void make_cgroup(struct guard *g)
 	}
 	s->cgroup[0] = '\0';
 	guard_say(g, "no memory cgroup for churn: %s", strerror(err));
+}
+
+/* Without these an injector can't tell the target's pages. */
+static void look_at_pages(struct shared *s)
+{
+	const uint64_t both = 1ULL << MEASURE_DIRTY | 1ULL << MEASURE_WRITEBACK;
+	static const char what[] = "dirty and writeback pages moved";
+
+	if (!s->cgroup_inode)
+		exposure_hidden(s, both, what, "churn has no memory cgroup of its own");
+	else if (access("/proc/kpageflags", R_OK) || access("/proc/kpagecgroup", R_OK))
+		exposure_hidden(s, both, what, "/proc/kpageflags and /proc/kpagecgroup can't be read: %s",
+				strerror(errno));
 }
 
 static int exists_work(void *arg, int socket)
@@ -177,7 +193,8 @@ static int prepare(struct guard *g, const struct plan *asked, struct error *e)
 	if (kmsg_open(&g->kmsg, g->run, &no_log))
 		guard_say(g, "%s: kernel messages are not judged", no_log.text);
 	make_cgroup(g);
-	leave_mount_namespace(g);
+	tracing_prepare(g, leave_mount_namespace(g));
+	look_at_pages(g->shared);
 	return note_target(g, e);
 }
 
@@ -272,8 +289,10 @@ static void judge(struct guard *g, struct outcome *out)
 	count_all(g->shared, &c);
 	g->facts.limited = p->duration || p->rounds || p->ops;
 	g->facts.rounds = c.rounds;
-	g->facts.trials = c.trials;
-	g->facts.exposure = p->min_exposure;
+	for (unsigned int i = 0; i < MEASURES; i++)
+		g->facts.exposure[i] = atomic_load(&g->shared->trials[i]);
+	g->facts.unseen = exposure_unseen(g->shared);
+	g->facts.least = p->min_exposure;
 	g->facts.operations = c.operations;
 	g->facts.verified_bytes = c.verified_bytes;
 	if (g->timeline.err)

@@ -13,7 +13,7 @@
 /* How it ended; also RUN/run.json. */
 struct outcome {
 	enum exit_code exit;
-	char verdict[256]; /* the last line: never says more than the exit code does */
+	char verdict[400]; /* the last line: never says more than the exit code does */
 	bool interrupted;  /* ended by a signal or a death before its time */
 	unsigned int left; /* changes that could not be put back */
 };

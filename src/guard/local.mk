@@ -27,6 +27,8 @@ librecow_a_SOURCES += \
 	%D%/tell.c \
 	%D%/timeline.c \
 	%D%/timeline.h \
+	%D%/tracing.c \
+	%D%/tracing.h \
 	%D%/undo.c \
 	%D%/undo.h \
 	%D%/undo_kinds.c \

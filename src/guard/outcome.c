@@ -70,40 +70,69 @@ static void say_harness(struct outcome *out, const struct outcome_facts *f)
 
 static void say_clean(struct outcome *out, const struct outcome_facts *f)
 {
-	char pages[32], trials[32];
+	uint64_t trials = f->exposure[f->least.trial], pages = f->exposure[MEASURE_PAGES];
+	char count[32];
 
 	say(out, "clean: ");
 	say_done(out, f);
-	if (f->trials) {
-		say(out,
-		    ", %s pages migrated; no finding in %s verified trials: rate below %.2g with 95 %% "
-		    "confidence",
-		    units_show_count(pages, sizeof(pages), f->trials),
-		    units_show_count(trials, sizeof(trials), f->trials), 3.0 / (double)f->trials);
-		return;
+	if (pages)
+		say(out, ", %s pages migrated", units_show_count(count, sizeof(count), pages));
+	if (trials)
+		say(out, "; no finding in %s verified trials (%s): rate below %.2g with 95 %% confidence",
+		    units_show_count(count, sizeof(count), trials), measure_words[f->least.trial].what,
+		    3.0 / (double)trials);
+	else
+		say(out, "; no %s that recow knows of", measure_words[f->least.trial].what);
+}
+
+static bool too_little(const struct outcome_facts *f, unsigned int measure)
+{
+	return f->injected && f->exposure[measure] < f->least.of[measure];
+}
+
+static bool thin(const struct outcome_facts *f)
+{
+	for (unsigned int i = 0; i < MEASURES; i++) {
+		if (too_little(f, i))
+			return true;
 	}
-	say(out, "; no page of it migrated that recow knows of");
+	return false;
+}
+
+/* "12 dirty pages of the target moved, a clean verdict needs 1.00 k". */
+static void say_short(struct outcome *out, const struct outcome_facts *f)
+{
+	const char *comma = "";
+	char seen[32], asked[32];
+
+	for (unsigned int i = 0; i < MEASURES; i++) {
+		if (!too_little(f, i))
+			continue;
+		if (f->unseen >> i & 1)
+			snprintf(seen, sizeof(seen), "not measurable here:");
+		else
+			units_show_count(seen, sizeof(seen), f->exposure[i]);
+		say(out, "%s%s %s, a clean verdict needs %s", comma, seen, measure_words[i].what,
+		    units_show_count(asked, sizeof(asked), f->least.of[i]));
+		comma = "; ";
+	}
 }
 
 static void say_inconclusive(struct outcome *out, const struct outcome_facts *f)
 {
-	char trials[32], asked[32];
-
 	say(out, "inconclusive: ");
 	if (!f->rounds) {
 		say(out, "not one round was verified");
 		return;
 	}
 	say_done(out, f);
-	say(out, ", nothing wrong seen; but %s pages migrated, a clean verdict needs %s",
-	    units_show_count(trials, sizeof(trials), f->trials),
-	    units_show_count(asked, sizeof(asked), f->exposure));
+	say(out, ", nothing wrong seen; but ");
+	say_short(out, f);
 }
 
 void outcome_decide(const struct outcome_facts *f, struct outcome *out)
 {
 	bool failed = f->left || f->harness || f->failure[0] || (f->interrupted && f->limited);
-	bool thin = f->injected && f->trials < f->exposure;
 
 	*out = (struct outcome){.interrupted = f->interrupted || f->failure[0], .left = f->left};
 	if (f->findings) {
@@ -120,7 +149,7 @@ void outcome_decide(const struct outcome_facts *f, struct outcome *out)
 		} else {
 			say(out, "; nothing was verified");
 		}
-	} else if (!f->rounds || thin) {
+	} else if (!f->rounds || thin(f)) {
 		out->exit = EXIT_INCONCLUSIVE;
 		say_inconclusive(out, f);
 	} else {

@@ -8,15 +8,16 @@
 struct outcome_facts {
 	uint32_t findings; /* about the target */
 	uint32_t by_class[FINDING_CLASSES];
-	uint32_t harness;  /* findings about recow's own memory */
-	char failure[160]; /* what of recow failed or died, "" if nothing did */
-	unsigned int left; /* changes that could not be put back */
-	bool interrupted;  /* the user ended it */
-	bool limited;      /* a duration, rounds or operations were asked for */
-	bool injected;     /* injectors were asked for (whether or not they could run) */
-	uint64_t rounds;   /* whole rounds with their verification */
-	uint64_t trials;   /* pages migrated in them */
-	uint64_t exposure; /* as many are asked for a clean verdict; 0: none */
+	uint32_t harness;            /* findings about recow's own memory */
+	char failure[160];           /* what of recow failed or died, "" if nothing did */
+	unsigned int left;           /* changes that could not be put back */
+	bool interrupted;            /* the user ended it */
+	bool limited;                /* a duration, rounds or operations were asked for */
+	bool injected;               /* injectors were asked for (whether or not they could run) */
+	uint64_t rounds;             /* whole rounds with their verification */
+	uint64_t exposure[MEASURES]; /* in them, by measure */
+	uint64_t unseen;             /* bit i: this machine doesn't show measure i */
+	struct least_exposure least; /* asked for a clean verdict */
 	uint64_t operations, verified_bytes;
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "src/guard/mounts.h"
+#include "src/guard/tracing.h"
 #include "src/guard/undo.h"
 #include "src/guard/write.h"
 #include "src/machine/machine.h"
@@ -309,6 +310,20 @@ static const struct undo_kind undo_kinds[] = {
 	 .undo = undo_mount,
 	 .show = show_mount,
 	 .by_hand = umount_by_hand},
+	{.name = "trace",
+	 .gone_with_reboot = true,
+	 .attempts = 5,
+	 .limit = 3 * NSEC_PER_SEC,
+	 .undo = tracing_undo_instance,
+	 .show = tracing_show_instance,
+	 .by_hand = tracing_instance_by_hand},
+	{.name = "kprobe",
+	 .gone_with_reboot = true,
+	 .attempts = 5,
+	 .limit = 3 * NSEC_PER_SEC,
+	 .undo = tracing_undo_probe,
+	 .show = tracing_show_probe,
+	 .by_hand = tracing_probe_by_hand},
 };
 
 const struct undo_kind *undo_kind_by_name(const char *name)

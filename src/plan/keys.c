@@ -40,8 +40,13 @@ const struct plan_key plan_keys[] = {
 	COUNT_KEY("run", "ops", "operations per worker; 0: not limited", 0, 1ULL << 40, ops),
 	COUNT_KEY("run", "workers", "threads that churn", 1, PLAN_WORKERS, workers),
 	COUNT_KEY("run", "shared_dirs", "directories that workers share", 0, SHARED_DIRS_MAX, shared_dirs),
-	COUNT_KEY("run", "min_exposure", "migrated pages without which a run is inconclusive", 0, 1ULL << 50,
-		  min_exposure),
+	{
+		.section = "run",
+		.param = {"min_exposure", "NAME: COUNT, ... without which a run is inconclusive", PARAM_COUNT,
+			  "", 0, 0, NULL},
+		.measures = true,
+		FIELD(min_exposure),
+	},
 	SIZE_KEY("run", "journal_keep", "journal kept, all workers; 0: everything", 0, 1ULL << 60,
 		 journal_keep),
 	TIME_KEY("run", "hang_timeout", "an operation that takes longer is a hang", NSEC_PER_SEC, YEAR,
@@ -145,5 +150,7 @@ int apply_key(const struct layer *l, const char *section, const struct scenario_
 	key = find_key(l, section, k->name);
 	if (!key)
 		return -1;
+	if (key->measures)
+		return measures_parse(k->value, &l->plan->min_exposure, l->e);
 	return key->text ? set_text(l, key, k->value) : set_number(l, key, k->value);
 }

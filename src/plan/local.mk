@@ -3,6 +3,8 @@ librecow_a_SOURCES += \
 	%D%/apply.h \
 	%D%/keys.c \
 	%D%/make.c \
+	%D%/measures.c \
+	%D%/measures.h \
 	%D%/needs.c \
 	%D%/needs.h \
 	%D%/params.c \

@@ -7,6 +7,7 @@
 #define RECOW_PLAN_H
 
 #include "injectors/injector.h"
+#include "src/plan/measures.h"
 #include "src/target/target.h"
 #include "verify/verifier.h"
 #include "workloads/workload.h"
@@ -60,12 +61,12 @@ struct plan {
 	unsigned int workers;
 	unsigned int shared_dirs;
 	struct target_spec target;
-	char output[4096];     /* run directory; absolute */
-	uint64_t journal_keep; /* bytes over all workers; 0: everything */
-	uint64_t hang_limit;   /* ns an operation may take */
-	uint64_t memory_floor; /* bytes of MemAvailable that are left */
-	uint64_t min_exposure; /* pages migrated for a clean verdict; 0: none asked */
-	bool inject;           /* false: --no-inject, or another run holds the machine */
+	char output[4096];                  /* run directory; absolute */
+	uint64_t journal_keep;              /* bytes over all workers; 0: everything */
+	uint64_t hang_limit;                /* ns an operation may take */
+	uint64_t memory_floor;              /* bytes of MemAvailable that are left */
+	struct least_exposure min_exposure; /* for a clean verdict */
+	bool inject;                        /* false: --no-inject, or another run holds the machine */
 	char no_inject_reason[160];
 	bool keep, keep_going;
 	unsigned int workload_count, injection_count, verification_count, phase_count;
@@ -94,6 +95,7 @@ struct plan_key {
 	const char *section;
 	struct param param;  /* unit PARAM_* as far as `text` is false */
 	bool text;           /* taken as it stands */
+	bool measures;       /* NAME: COUNT, ... (src/plan/measures.h) */
 	size_t offset, room; /* in struct plan */
 };
 extern const struct plan_key plan_keys[];

@@ -135,9 +135,11 @@ static void print_limits(const struct plan *p, FILE *out)
 		units_show_duration(text, sizeof(text), p->hang_limit));
 	fprintf(out, "memory      at least %s stay free\n",
 		units_show_size(text, sizeof(text), p->memory_floor));
-	if (p->min_exposure)
-		fprintf(out, "exposure    inconclusive below %llu migrated pages\n",
-			(unsigned long long)p->min_exposure);
+	for (unsigned int i = 0; i < MEASURES; i++) {
+		if (p->min_exposure.of[i])
+			fprintf(out, "exposure    inconclusive below %llu %s\n",
+				(unsigned long long)p->min_exposure.of[i], measure_words[i].what);
+	}
 }
 
 void plan_print(const struct plan *p, FILE *out)

@@ -138,6 +138,18 @@ static json_t *phases_json(const struct plan *p)
 	return list;
 }
 
+/* {"dirty_pages": 100000}: what is asked for a clean verdict. */
+static json_t *least_json(const struct least_exposure *least)
+{
+	json_t *j = json_object();
+
+	for (unsigned int i = 0; i < MEASURES; i++) {
+		if (least->of[i])
+			json_object_set_new(j, measure_words[i].name, integer(least->of[i]));
+	}
+	return j;
+}
+
 static json_t *plan_json(const struct plan *p)
 {
 	json_t *j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "scenario", text(p->scenario),
@@ -151,7 +163,7 @@ static json_t *plan_json(const struct plan *p)
 	json_object_set_new(j, "journal_keep", integer(p->journal_keep));
 	json_object_set_new(j, "hang_limit_ns", integer(p->hang_limit));
 	json_object_set_new(j, "memory_floor", integer(p->memory_floor));
-	json_object_set_new(j, "min_exposure", integer(p->min_exposure));
+	json_object_set_new(j, "min_exposure", least_json(&p->min_exposure));
 	json_object_set_new(j, "inject", json_boolean(p->inject));
 	json_object_set_new(j, "no_inject_reason", text(p->no_inject_reason));
 	json_object_set_new(j, "keep", json_boolean(p->keep));

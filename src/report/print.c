@@ -4,28 +4,12 @@
 #include <string.h>
 
 #include "src/base/units.h"
+#include "src/report/print.h"
 #include "src/report/report.h"
-
-static uint64_t number(const json_t *j, const char *key)
-{
-	return (uint64_t)json_integer_value(json_object_get(j, key));
-}
-
-static const char *words(const json_t *j, const char *key)
-{
-	const char *s = json_string_value(json_object_get(j, key));
-
-	return s ? s : "";
-}
 
 static double share(uint64_t part, uint64_t whole)
 {
 	return whole ? 100.0 * (double)part / (double)whole : 0;
-}
-
-static double real(const json_t *j, const char *key)
-{
-	return json_number_value(json_object_get(j, key));
 }
 
 /* "refusals    ENOSPC 12, EEXIST 3" */
@@ -48,8 +32,8 @@ static void print_refusals(const json_t *answers, FILE *out)
 static void print_operations(const json_t *outcome, FILE *out)
 {
 	const json_t *answers = json_object_get(outcome, "answers");
-	uint64_t total = number(outcome, "operations");
-	double churn = real(outcome, "churn_seconds");
+	uint64_t total = json_uint(outcome, "operations");
+	double churn = json_number(outcome, "churn_seconds");
 	const char *key;
 	json_t *value;
 	char count[32], rate[32];
@@ -70,24 +54,21 @@ static void print_operations(const json_t *outcome, FILE *out)
 static void print_injected(const json_t *outcome, FILE *out)
 {
 	const char *name;
-	char pages[32], verified[32];
+	char pages[32];
 	json_t *j;
 
-	fprintf(out, "  migrated    %s pages, %s of them in rounds that were verified afterwards\n",
-		units_show_count(pages, sizeof(pages), number(outcome, "migrated")),
-		units_show_count(verified, sizeof(verified), number(outcome, "trials")));
 	json_object_foreach(json_object_get(outcome, "injectors"), name, j)
 	{
-		if (!number(j, "steps") && !number(j, "idle") && !number(j, "failed"))
+		if (!json_uint(j, "steps") && !json_uint(j, "idle") && !json_uint(j, "failed"))
 			continue;
 		fprintf(out, "  injected    %s: %" PRIu64 " steps, %" PRIu64 " idle, %" PRIu64 " refused",
-			name, number(j, "steps"), number(j, "idle"), number(j, "failed"));
-		if (number(j, "pages"))
+			name, json_uint(j, "steps"), json_uint(j, "idle"), json_uint(j, "failed"));
+		if (json_uint(j, "pages"))
 			fprintf(out, "; %s pages moved",
-				units_show_count(pages, sizeof(pages), number(j, "pages")));
-		if (number(j, "dirty"))
+				units_show_count(pages, sizeof(pages), json_uint(j, "pages")));
+		if (json_uint(j, "dirty"))
 			fprintf(out, ", %s of them dirty",
-				units_show_count(pages, sizeof(pages), number(j, "dirty")));
+				units_show_count(pages, sizeof(pages), json_uint(j, "dirty")));
 		fprintf(out, "\n");
 	}
 }
@@ -96,21 +77,22 @@ static void print_verifier(const char *name, const json_t *j, FILE *out)
 {
 	char text[32];
 
-	fprintf(out, "  verified    %s: %s", name, units_show_size(text, sizeof(text), number(j, "bytes")));
-	if (number(j, "objects"))
-		fprintf(out, ", %s objects", units_show_count(text, sizeof(text), number(j, "objects")));
-	if (number(j, "names"))
-		fprintf(out, ", %s names", units_show_count(text, sizeof(text), number(j, "names")));
-	fprintf(out, " in %s", units_show_duration(text, sizeof(text), number(j, "time_ns")));
-	if (number(j, "resident"))
+	fprintf(out, "  verified    %s: %s", name,
+		units_show_size(text, sizeof(text), json_uint(j, "bytes")));
+	if (json_uint(j, "objects"))
+		fprintf(out, ", %s objects", units_show_count(text, sizeof(text), json_uint(j, "objects")));
+	if (json_uint(j, "names"))
+		fprintf(out, ", %s names", units_show_count(text, sizeof(text), json_uint(j, "names")));
+	fprintf(out, " in %s", units_show_duration(text, sizeof(text), json_uint(j, "time_ns")));
+	if (json_uint(j, "resident"))
 		fprintf(out, "; %.0f %% of the blocks were resident",
-			share(number(j, "resident"), number(j, "blocks")));
-	if (number(j, "cached_only_bytes"))
+			share(json_uint(j, "resident"), json_uint(j, "blocks")));
+	if (json_uint(j, "cached_only_bytes"))
 		fprintf(out, "; %.1f %% could be read through the cache only",
-			share(number(j, "cached_only_bytes"), number(j, "bytes")));
-	if (number(j, "unsure"))
+			share(json_uint(j, "cached_only_bytes"), json_uint(j, "bytes")));
+	if (json_uint(j, "unsure"))
 		fprintf(out, "; %" PRIu64 " blocks not compared: unknown after an error",
-			number(j, "unsure"));
+			json_uint(j, "unsure"));
 	fprintf(out, "\n");
 }
 
@@ -123,11 +105,11 @@ static void print_verified(const json_t *outcome, FILE *out)
 
 	json_object_foreach(json_object_get(outcome, "verified"), name, j)
 	{
-		if (number(j, "blocks") || number(j, "objects") || number(j, "names"))
+		if (json_uint(j, "blocks") || json_uint(j, "objects") || json_uint(j, "names"))
 			print_verifier(name, j, out);
-		else if (number(j, "time_ns"))
+		else if (json_uint(j, "time_ns"))
 			fprintf(out, "  verified    %s in %s\n", name,
-				units_show_duration(time, sizeof(time), number(j, "time_ns")));
+				units_show_duration(time, sizeof(time), json_uint(j, "time_ns")));
 	}
 }
 
@@ -146,14 +128,14 @@ static void print_model(const json_t *outcome, FILE *out)
 	fprintf(out,
 		"  model       %s: %.1f bytes per block (%.1f counting only blocks that hold data), %.0f per "
 		"object, %.0f per further link, %.0f per xattr\n",
-		units_show_size(total, sizeof(total), number(m, "total_bytes")),
-		per(number(m, "block_bytes"), number(m, "mapped")),
-		per(number(m, "block_bytes"), number(m, "blocks")),
-		per(number(m, "object_bytes"), number(m, "objects")),
-		number(m, "names") > number(m, "objects")
-			? per(number(m, "link_bytes"), number(m, "names") - number(m, "objects"))
+		units_show_size(total, sizeof(total), json_uint(m, "total_bytes")),
+		per(json_uint(m, "block_bytes"), json_uint(m, "mapped")),
+		per(json_uint(m, "block_bytes"), json_uint(m, "blocks")),
+		per(json_uint(m, "object_bytes"), json_uint(m, "objects")),
+		json_uint(m, "names") > json_uint(m, "objects")
+			? per(json_uint(m, "link_bytes"), json_uint(m, "names") - json_uint(m, "objects"))
 			: 0.0,
-		per(number(m, "xattr_bytes"), number(m, "xattrs")));
+		per(json_uint(m, "xattr_bytes"), json_uint(m, "xattrs")));
 }
 
 static void print_not_run(const json_t *plan, FILE *out)
@@ -168,7 +150,7 @@ static void print_not_run(const json_t *plan, FILE *out)
 			const char *reason = json_string_value(json_object_get(j, "unavailable"));
 
 			if (reason)
-				fprintf(out, "  not run     %s: %s\n", words(j, "name"), reason);
+				fprintf(out, "  not run     %s: %s\n", json_text(j, "name"), reason);
 		}
 	}
 }
@@ -177,18 +159,20 @@ void report_print_outcome(const json_t *run, FILE *out)
 {
 	const json_t *outcome = json_object_get(run, "outcome");
 	char written[32], read[32];
-	uint64_t left = number(outcome, "left");
+	uint64_t left = json_uint(outcome, "left");
 
-	fprintf(out, "  time        %.1f s, %" PRIu64 " whole rounds\n", real(outcome, "seconds"),
-		number(outcome, "rounds"));
+	fprintf(out, "  time        %.1f s, %" PRIu64 " whole rounds\n", json_number(outcome, "seconds"),
+		json_uint(outcome, "rounds"));
 	print_operations(outcome, out);
 	fprintf(out, "  data        %s written, %s read back by workers\n",
-		units_show_size(written, sizeof(written), number(outcome, "bytes_written")),
-		units_show_size(read, sizeof(read), number(outcome, "bytes_read")));
+		units_show_size(written, sizeof(written), json_uint(outcome, "bytes_written")),
+		units_show_size(read, sizeof(read), json_uint(outcome, "bytes_read")));
+	print_exposure(json_object_get(outcome, "exposure"), out);
 	print_injected(outcome, out);
 	print_verified(outcome, out);
 	print_model(outcome, out);
 	print_not_run(json_object_get(run, "plan"), out);
+	print_not_measurable(json_object_get(outcome, "exposure"), out);
 	if (left)
 		fprintf(out,
 			"  machine     %" PRIu64
@@ -202,11 +186,11 @@ static void print_head(const struct report *r, FILE *out)
 {
 	const json_t *plan = json_object_get(r->run, "plan");
 
-	fprintf(out, "recow %s: scenario %s, seed %s, %" PRIu64 " workers, %s\n", words(r->run, "version"),
-		words(plan, "scenario"), words(plan, "seed"), number(plan, "workers"),
-		words(json_object_get(plan, "target"), "words"));
-	fprintf(out, "  run         %s\n  started     %s, kernel %s\n", r->path, words(r->run, "started_utc"),
-		words(json_object_get(r->run, "machine"), "kernel"));
+	fprintf(out, "recow %s: scenario %s, seed %s, %" PRIu64 " workers, %s\n",
+		json_text(r->run, "version"), json_text(plan, "scenario"), json_text(plan, "seed"),
+		json_uint(plan, "workers"), json_text(json_object_get(plan, "target"), "words"));
+	fprintf(out, "  run         %s\n  started     %s, kernel %s\n", r->path,
+		json_text(r->run, "started_utc"), json_text(json_object_get(r->run, "machine"), "kernel"));
 }
 
 static void print_findings(const struct report *r, FILE *out)
@@ -231,9 +215,9 @@ static void print_cut(const struct report *r, FILE *out)
 
 	if (r->status)
 		fprintf(out, "  last seen   after %.0f s in round %" PRIu64 ": %s operations, %s verified\n",
-			real(r->status, "t"), number(r->status, "round"),
-			units_show_count(ops, sizeof(ops), number(r->status, "operations")),
-			units_show_size(verified, sizeof(verified), number(r->status, "bytes_verified")));
+			json_number(r->status, "t"), json_uint(r->status, "round"),
+			units_show_count(ops, sizeof(ops), json_uint(r->status, "operations")),
+			units_show_size(verified, sizeof(verified), json_uint(r->status, "bytes_verified")));
 	print_not_run(json_object_get(r->run, "plan"), out);
 	print_findings(r, out);
 	fprintf(out, "no verdict: this run has no end (it is still going on, or its guard was killed)\n");
@@ -263,7 +247,7 @@ void report_print(const struct report *r, FILE *out)
 	}
 	report_print_outcome(r->run, out);
 	print_findings(r, out);
-	fprintf(out, "%s\n", words(outcome, "verdict"));
+	fprintf(out, "%s\n", json_text(outcome, "verdict"));
 }
 
 void report_print_merged(const struct report *runs, size_t count, FILE *out)
@@ -278,11 +262,11 @@ void report_print_merged(const struct report *runs, size_t count, FILE *out)
 		const json_t *s = json_object_get(runs[i].run, "outcome");
 
 		cut += !s;
-		clean += s && number(s, "exit") == EXIT_CLEAN;
+		clean += s && json_uint(s, "exit") == EXIT_CLEAN;
 		found += runs[i].findings != 0;
-		seconds += real(s, "seconds");
-		operations += number(s, "operations");
-		trials += number(s, "trials");
+		seconds += json_number(s, "seconds");
+		operations += json_uint(s, "operations");
+		trials += json_uint(s, "trials");
 		for (int k = 0; k < FINDING_CLASSES; k++)
 			all.classes[k] += runs[i].classes[k];
 	}

@@ -5,13 +5,14 @@
 #include "src/base/units.h"
 #include "src/machine/machine.h"
 #include "src/report/summary.h"
+#include "src/run/exposure.h"
 
 static const char *const stages[] = {
 	[STAGE_PREPARE] = "prepare", [STAGE_CHURN] = "churn",     [STAGE_VERIFY] = "verify",
 	[STAGE_REMOUNT] = "remount", [STAGE_RELEASE] = "release", [STAGE_DONE] = "done",
 };
 
-void status_take(struct status *st, const struct shared *s, uint64_t migrated_before)
+void status_take(struct status *st, const struct shared *s)
 {
 	*st = (struct status){
 		.time = clock_mono() - s->start_mono,
@@ -19,10 +20,10 @@ void status_take(struct status *st, const struct shared *s, uint64_t migrated_be
 		.round = atomic_load(&s->round),
 		.phase = atomic_load(&s->phase),
 		.findings = atomic_load(&s->findings),
-		.migrated = machine_vmstat("pgmigrate_success") - migrated_before,
 		.rounds = atomic_load(&s->rounds_done),
-		.trials = atomic_load(&s->trials_pages),
+		.trials = atomic_load(&s->trials[s->plan.min_exposure.trial]),
 	};
+	exposure_take(s, st->exposure);
 	if (s->plan.duration > st->time)
 		st->left = s->plan.duration - st->time;
 	for (unsigned int i = 0; i < s->plan.workers; i++) {
@@ -62,26 +63,28 @@ char *status_show(char *buf, size_t len, const struct shared *s, const struct st
 {
 	uint64_t span = st->time - (before ? before->time : 0);
 	uint64_t done = st->operations - (before ? before->operations : 0);
-	char clock[32], rate[32], verified[32], migrated[32];
+	char clock[32], rate[32], verified[32], migrated[32], dirty[32];
 
-	snprintf(buf, len, "%s | round %u %s | %s ops/s | %s verified | %s pages migrated | %u finding%s",
+	snprintf(buf, len,
+		 "%s | round %u %s | %s ops/s | %s verified | %s pages migrated, %s dirty | %u finding%s",
 		 show_clock(clock, sizeof(clock), s, st), st->round, stage_name(s, st),
 		 units_show_count(rate, sizeof(rate),
 				  span ? (uint64_t)((double)done * NSEC_PER_SEC / (double)span) : 0),
 		 units_show_size(verified, sizeof(verified), st->verified),
-		 units_show_count(migrated, sizeof(migrated), st->migrated), st->findings,
+		 units_show_count(migrated, sizeof(migrated), st->exposure[MEASURE_PAGES]),
+		 units_show_count(dirty, sizeof(dirty), st->exposure[MEASURE_DIRTY]), st->findings,
 		 st->findings == 1 ? "" : "s");
 	return buf;
 }
 
 json_t *status_json(const struct shared *s, const struct status *st)
 {
-	json_t *j =
-		json_pack("{s:f, s:s, s:i, s:s, s:I, s:I, s:I}", "t", (double)st->time / NSEC_PER_SEC,
-			  "stage", st->stage <= STAGE_DONE ? stages[st->stage] : "?", "round", (int)st->round,
-			  "phase", st->stage == STAGE_CHURN ? stage_name(s, st) : "", "migrated",
-			  (json_int_t)st->migrated, "dirty_kib", (json_int_t)machine_meminfo_kib("Dirty"),
-			  "available_kib", (json_int_t)machine_meminfo_kib("MemAvailable"));
+	json_t *j = json_pack("{s:f, s:s, s:i, s:s, s:I, s:I, s:I}", "t", (double)st->time / NSEC_PER_SEC,
+			      "stage", st->stage <= STAGE_DONE ? stages[st->stage] : "?", "round",
+			      (int)st->round, "phase", st->stage == STAGE_CHURN ? stage_name(s, st) : "",
+			      "migrated", (json_int_t)st->exposure[MEASURE_PAGES], "dirty_kib",
+			      (json_int_t)machine_meminfo_kib("Dirty"), "available_kib",
+			      (json_int_t)machine_meminfo_kib("MemAvailable"));
 	const struct {
 		const char *name;
 		uint64_t value;

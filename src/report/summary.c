@@ -146,10 +146,11 @@ json_t *exposures_json(const struct shared *s)
 
 		json_object_set_new(
 			all, s->plan.injection[i].injector->name,
-			json_pack("{s:o, s:o, s:o, s:o, s:o}", "steps", integer(atomic_load(&x->steps)),
+			json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "steps", integer(atomic_load(&x->steps)),
 				  "idle", integer(atomic_load(&x->idle)), "failed",
 				  integer(atomic_load(&x->failed)), "pages", integer(atomic_load(&x->pages)),
-				  "dirty", integer(atomic_load(&x->dirty))));
+				  "dirty", integer(atomic_load(&x->dirty)), "writeback",
+				  integer(atomic_load(&x->writeback))));
 	}
 	return all;
 }
@@ -168,8 +169,9 @@ json_t *outcome_json(const struct shared *s, const struct status *st, const stru
 	json_object_set_new(j, "bytes_written", integer(st->bytes_written));
 	json_object_set_new(j, "bytes_read", integer(st->bytes_read));
 	json_object_set_new(j, "bytes_verified", integer(st->verified));
-	json_object_set_new(j, "migrated", integer(st->migrated));
-	json_object_set_new(j, "trials", integer(atomic_load(&s->trials_pages)));
+	json_object_set_new(j, "migrated", integer(st->exposure[MEASURE_PAGES]));
+	json_object_set_new(j, "trials", integer(st->trials));
+	json_object_set_new(j, "exposure", exposure_json(s));
 	json_object_set_new(j, "injectors", exposures_json(s));
 	json_object_set_new(j, "verified", verified_json(s));
 	json_object_set_new(j, "model", model_json(s));

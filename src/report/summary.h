@@ -18,15 +18,14 @@ struct status {
 	unsigned int round, phase;
 	uint64_t left; /* ns to the planned end, 0 if there is none or it is over */
 	uint64_t operations, bytes_written, bytes_read, errors;
-	uint64_t verified; /* bytes, all verifiers */
-	uint64_t migrated; /* pages, since the start */
-	uint64_t rounds;   /* whole ones */
-	uint64_t trials;   /* pages migrated in them */
+	uint64_t verified;           /* bytes, all verifiers */
+	uint64_t rounds;             /* whole ones */
+	uint64_t trials;             /* exposure in them, in the scenario's measure */
+	uint64_t exposure[MEASURES]; /* since the start */
 	unsigned int findings;
 };
 
-/* Look. `migrated_before`: pgmigrate_success as it was at the start. */
-void status_take(struct status *st, const struct shared *s, uint64_t migrated_before);
+void status_take(struct status *st, const struct shared *s);
 
 /* One line for people, of at most `len` - 1 bytes; `before` (may be NULL) gives the rate. Returns buf. */
 char *status_show(char *buf, size_t len, const struct shared *s, const struct status *st,
@@ -37,6 +36,13 @@ json_t *status_json(const struct shared *s, const struct status *st);
 
 /* What each injector did, by name. New reference. */
 json_t *exposures_json(const struct shared *s);
+
+/* exposure_json.c: exposure since the start, by measure; what this machine doesn't show is left out. New
+ * reference. */
+json_t *exposure_measures_json(const struct shared *s);
+
+/* The member "exposure" of the outcome. New reference. */
+json_t *exposure_json(const struct shared *s);
 
 /* RUN/run.json at the start: version, kernel, machine, plan. New reference. */
 json_t *describe_run(const struct plan *p, uint64_t start_real);

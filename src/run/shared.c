@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "src/base/clock.h"
+#include "src/machine/machine.h"
 
 /* Sparse: a page costs memory when it is first touched. Left out of core dumps, which would be as large. */
 static void *map_shared(size_t bytes, const char *what, struct error *e)
@@ -55,6 +56,8 @@ struct shared *shared_make(const struct plan *plan, uint64_t pool_bytes, struct 
 	copy_plan(&s->plan, plan);
 	s->pool = page_pool_init(pool, pool_bytes);
 	s->target.loop = -1;
+	s->start_migrated = machine_vmstat("pgmigrate_success");
+	s->start_failed = machine_vmstat("pgmigrate_fail");
 	s->start_mono = clock_mono();
 	s->start_real = clock_ns(CLOCK_REALTIME);
 	return s;

@@ -41,14 +41,43 @@ struct shared_worker {
 	struct journal_ring ring;
 };
 
+/* What the kernel's own account says of migrations (src/engine/tally.h). */
+enum { MODE_ASYNC, MODE_SYNC_LIGHT, MODE_SYNC, MODES };       /* enum migrate_mode */
+enum { HOOK_BTREE, HOOK_DATA, HOOKS };                        /* btrfs's migrate hooks */
+enum { HOOK_MOVED, HOOK_REFUSED, HOOK_FAILED, HOOK_RESULTS }; /* 0, -EAGAIN, any other answer */
+
+struct traced {
+	_Atomic uint64_t moved[CAUSES], failed[CAUSES]; /* pages */
+	_Atomic uint64_t by_mode[MODES];                /* pages moved */
+	_Atomic uint64_t commits;                       /* of the target */
+	_Atomic uint64_t lost; /* events that the kernel dropped before they were read */
+	_Atomic uint64_t hook[HOOKS][HOOK_RESULTS];
+};
+
+/* Pages of the target that were looked at before and after a phase (injectors/sample.h). */
+struct sampled {
+	_Atomic uint64_t files, pages; /* still cached afterwards */
+	_Atomic uint64_t moved;        /* at another place in memory */
+};
+
+/* Something of the exposure that this machine doesn't show. */
+struct unseen {
+	uint64_t measures; /* bit i: measure i */
+	char what[64], why[160];
+};
+#define UNSEEN_MAX 16
+
 #define SHARED_ANSWERS 160 /* errnos counted per operation; index 0: success */
 
 struct shared {
-	struct plan plan;                /* fixed before the fork */
-	uint64_t start_mono, start_real; /* fixed before the fork; ns */
-	char cgroup[512];                /* churn's memory cgroup (a directory), "" if it has none */
-	uint64_t cgroup_inode;           /* its inode, as /proc/kpagecgroup gives it */
-	struct target target;            /* churn's conductor while STAGE_PREPARE; read afterwards */
+	struct plan plan;                      /* fixed before the fork */
+	uint64_t start_mono, start_real;       /* fixed before the fork; ns */
+	uint64_t start_migrated, start_failed; /* pgmigrate_success, pgmigrate_fail; fixed before the fork */
+	char instance[32]; /* name of the run's tracefs instance, "" if it has none; fixed before the fork */
+	char probes[32];   /* group of its kprobe events, likewise */
+	char cgroup[512];  /* churn's memory cgroup (a directory), "" if it has none */
+	uint64_t cgroup_inode; /* its inode, as /proc/kpagecgroup gives it */
+	struct target target;  /* churn's conductor while STAGE_PREPARE; read afterwards */
 
 	/* Written by the guard. */
 	_Atomic bool stop;    /* end soon: workers finish the operation in hand, verification what it can */
@@ -66,13 +95,20 @@ struct shared {
 	_Atomic bool barrier_valid;    /* shared_worker.barrier of every worker is good */
 	_Atomic uint64_t churn_ns;     /* time in churning phases */
 	_Atomic int target_mounted;    /* 1 while the target may be opened by others */
-	_Atomic uint64_t trials_pages; /* pages that injections saw move, in rounds that were verified */
+	_Atomic uint64_t trials[MEASURES]; /* exposure in rounds that were verified afterwards */
 	_Atomic uint64_t
 		beat; /* grows when the conductor or a verifier gets on, where no counter here does */
 
-	/* Written by disturb: bit i set while injection i acts. The conductor waits until it is clear. */
+	/* Written by disturb: bit i set while injection i acts, TALLY_BIT while its tally counts. The
+	 * conductor waits until all are clear. */
 	_Atomic uint32_t acting;
 	struct exposure exposure[PLAN_INJECTORS];
+	struct traced traced;
+	struct sampled sampled;
+
+	/* By the guard before the fork, then by disturb's tally. */
+	struct unseen unseen[UNSEEN_MAX];
+	_Atomic uint32_t unseen_count;
 
 	/* Added to by verifier threads. */
 	struct verify_counters verified[PLAN_VERIFIERS];

@@ -75,6 +75,9 @@ def machine():
             state[path] = read(path)
     for path in glob.glob("/sys/kernel/mm/hugepages/*/nr_hugepages"):
         state[path] = read(path)
+    state["tracing"] = subprocess.run(
+        ["unshare", "-m", "sh", "-c", "mount -t tracefs none /sys/kernel/tracing; cd /sys/kernel/tracing && "
+         "ls instances && cat set_event && grep . kprobe_events"], capture_output=True, text=True, check=False).stdout
     state["swaps"] = read("/proc/swaps")
     state["loops"] = subprocess.run(["losetup", "-nl", "-O", "NAME,BACK-FILE"], capture_output=True, text=True,
                                     check=False).stdout

@@ -280,7 +280,7 @@ static void one_round(struct shared *s)
 	atomic_store(&s->round, 1);
 	atomic_store(&s->stage, STAGE_CHURN);
 	atomic_store(&s->rounds_done, 1);
-	atomic_store(&s->trials_pages, 1000);
+	atomic_store(&s->trials[MEASURE_DIRTY], 1000);
 }
 
 /* Wait until disturb has acted; at most ten seconds. */
@@ -439,7 +439,7 @@ static void no_run_injects_on_top_of_leftovers(void **state)
 	finish(pid);
 	memcpy(dead, board->plan.output, sizeof(dead));
 	snprintf(board->plan.output, sizeof(board->plan.output), "%s-next", base);
-	board->plan.min_exposure = 2000;
+	board->plan.min_exposure.of[MEASURE_DIRTY] = 2000;
 	assert_int_equal(run(churn_until_acted, disturb_all), EXIT_INCONCLUSIVE);
 	assert_non_null(strstr(board->first_note, "recow restore"));
 	assert_int_equal(guard_restore(dead, count_line, &lines, &e), EXIT_CLEAN);

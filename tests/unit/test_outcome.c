@@ -36,8 +36,8 @@ static struct outcome_facts facts_of(unsigned int bits)
 	f.limited = bits & HAS_LIMIT;
 	f.rounds = bits & HAS_ROUNDS ? 4 : 0;
 	f.injected = bits & HAS_INJECTED;
-	f.trials = bits & HAS_EXPOSURE ? 50000 : 10;
-	f.exposure = bits & HAS_MINIMUM ? 1000 : 0;
+	f.exposure[MEASURE_DIRTY] = bits & HAS_EXPOSURE ? 50000 : 10;
+	f.least.of[MEASURE_DIRTY] = bits & HAS_MINIMUM ? 1000 : 0;
 	return f;
 }
 
@@ -96,14 +96,51 @@ static void a_clean_verdict_gives_its_bound(void **state)
 	struct outcome_facts f = facts_of(HAS_ROUNDS | HAS_INJECTED | HAS_EXPOSURE);
 	struct outcome out;
 
-	f.trials = 300000;
+	f.exposure[MEASURE_DIRTY] = 300000;
 	outcome_decide(&f, &out);
 	assert_non_null(strstr(out.verdict, "4 rounds"));
 	assert_non_null(strstr(out.verdict, "rate below 1e-05 with 95 % confidence"));
-	f.trials = 0;
+	f.exposure[MEASURE_DIRTY] = 0;
 	outcome_decide(&f, &out);
 	assert_int_equal(out.exit, EXIT_CLEAN);
 	assert_null(strstr(out.verdict, "confidence"));
+}
+
+static void what_was_too_little_is_named(void **state)
+{
+	struct outcome_facts f = facts_of(HAS_ROUNDS | HAS_INJECTED);
+	struct outcome out;
+
+	f.least.of[MEASURE_DIRTY] = 2000;
+	f.least.of[MEASURE_COMPACTION] = 5000;
+	f.unseen = 1ULL << MEASURE_COMPACTION;
+	outcome_decide(&f, &out);
+	assert_int_equal(out.exit, EXIT_INCONCLUSIVE);
+	assert_non_null(strstr(out.verdict,
+			       "but 10 dirty pages of the target moved, a clean verdict needs 2.00 k; "
+			       "not measurable here: pages migrated by compaction, a clean verdict "
+			       "needs 5.00 k"));
+	/* Each of them has to be reached. */
+	f.exposure[MEASURE_DIRTY] = 2000;
+	outcome_decide(&f, &out);
+	assert_int_equal(out.exit, EXIT_INCONCLUSIVE);
+	f.exposure[MEASURE_COMPACTION] = 5000;
+	outcome_decide(&f, &out);
+	assert_int_equal(out.exit, EXIT_CLEAN);
+}
+
+static void the_bound_is_in_the_scenarios_measure(void **state)
+{
+	struct outcome_facts f = facts_of(HAS_ROUNDS | HAS_INJECTED | HAS_EXPOSURE);
+	struct outcome out;
+
+	f.least.trial = MEASURE_COMPACTION;
+	f.exposure[MEASURE_COMPACTION] = 3000;
+	f.exposure[MEASURE_PAGES] = 70000;
+	outcome_decide(&f, &out);
+	assert_non_null(strstr(out.verdict,
+			       "70.0 k pages migrated; no finding in 3.00 k verified trials (pages "
+			       "migrated by compaction): rate below 0.001 with"));
 }
 
 static void findings_are_named_by_class(void **state)
@@ -123,6 +160,8 @@ int main(void)
 		cmocka_unit_test(every_combination_has_its_exit_code),
 		cmocka_unit_test(the_verdict_says_no_more_than_the_code),
 		cmocka_unit_test(a_clean_verdict_gives_its_bound),
+		cmocka_unit_test(what_was_too_little_is_named),
+		cmocka_unit_test(the_bound_is_in_the_scenarios_measure),
 		cmocka_unit_test(findings_are_named_by_class),
 	};
 
