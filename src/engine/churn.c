@@ -57,7 +57,10 @@ static int share_of_target(const struct conductor *c, uint64_t *bytes, struct er
 	if (statvfs(c->shared->target.mountpoint, &fs))
 		return error_errno(e, EXIT_HARNESS, errno, "cannot ask %s for its free space",
 				   c->shared->target.mountpoint);
-	*bytes = (uint64_t)fs.f_bavail * fs.f_frsize / FILL_PART / c->shared->plan.workers;
+	*bytes = (uint64_t)fs.f_bavail * fs.f_frsize / FILL_PART;
+	if (c->shared->plan.target.fill)
+		*bytes = MIN(*bytes, c->shared->plan.target.fill);
+	*bytes /= c->shared->plan.workers;
 	return 0;
 }
 

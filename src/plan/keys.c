@@ -57,6 +57,8 @@ const struct plan_key plan_keys[] = {
 	TEXT_KEY("target", "path", "auto, a block device, an image file or a directory", target.path),
 	SIZE_KEY("target", "image_size", "size of a throw-away image", 16 * MiB, 1ULL << 50,
 		 target.image_size),
+	SIZE_KEY("target", "fill", "file data that workers hold at most; 0: half of the free space", 0,
+		 1ULL << 50, target.fill),
 	TEXT_KEY("target", "fs", "filesystem to make", target.fs),
 	TEXT_KEY("target", "mkfs_options", "passed to mkfs", target.mkfs_options),
 	TEXT_KEY("target", "mount_options", "passed to mount", target.mount_options),

@@ -56,10 +56,11 @@ static json_t *target_json(const struct target_spec *t)
 	static const char *const kinds[] = {"auto", "device", "image", "directory"};
 	char words[4096 + 128];
 
-	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:b, s:b, s:o}", "kind", kinds[t->kind], "path",
-			 text(t->path), "fs", t->fs, "image_size", integer(t->image_size), "mkfs_options",
-			 text(t->mkfs_options), "mount_options", text(t->mount_options), "mkfs", t->mkfs,
-			 "tmpfs", t->tmpfs, "words", text(describe_target(words, sizeof(words), t)));
+	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "kind", kinds[t->kind], "path",
+			 text(t->path), "fs", t->fs, "image_size", integer(t->image_size), "fill",
+			 integer(t->fill), "mkfs_options", text(t->mkfs_options), "mount_options",
+			 text(t->mount_options), "mkfs", t->mkfs, "tmpfs", t->tmpfs, "words",
+			 text(describe_target(words, sizeof(words), t)));
 }
 
 static json_t *workloads_json(const struct plan *p)

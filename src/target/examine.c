@@ -74,7 +74,7 @@ static int examine_auto(struct target_spec *spec, struct error *e)
 		return -1;
 	if (examine_root(e) < 0 || examine_loop_control(e) < 0)
 		return -1;
-	return spec->tmpfs ? space_for_memory_image(spec->image_size, e) : 0;
+	return spec->tmpfs ? space_for_memory_image(space_of_new_image(spec), e) : 0;
 }
 
 /* A device or image that exists: what is on it, or what will be put on it. */

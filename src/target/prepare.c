@@ -60,7 +60,7 @@ static int mount_tmpfs(struct target *t, const char *dir, struct error *e)
 
 	if (set_path(t->tmpfs, sizeof(t->tmpfs), dir, "tmpfs", e) < 0)
 		return -1;
-	if (space_for_memory_image(t->spec.image_size, e) == 0) {
+	if (space_for_memory_image(space_of_new_image(&t->spec), e) == 0) {
 		snprintf(options, sizeof(options), "mode=0700,size=%llu",
 			 (unsigned long long)(t->spec.image_size + TMPFS_MARGIN));
 		if (mkdir(t->tmpfs, 0700) == 0 &&
@@ -78,7 +78,7 @@ static int make_image(struct target *t, const char *dir, struct error *e)
 	if (t->spec.tmpfs) {
 		if (mount_tmpfs(t, dir, e) < 0)
 			return -1;
-	} else if (space_for_image(dir, t->spec.image_size, e) < 0) {
+	} else if (space_for_image(dir, space_of_new_image(&t->spec), e) < 0) {
 		return -1;
 	}
 	if (set_path(t->image, sizeof(t->image), t->spec.tmpfs ? t->tmpfs : dir, "image", e) == 0 &&

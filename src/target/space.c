@@ -9,6 +9,11 @@
 
 /* Beside the image: journals, models and dumps of the run directory. */
 #define IMAGE_MARGIN (64 * MiB)
+/* An image that is hardly filled stays sparse. Data that was overwritten keeps its place until the commit,
+ * and what was freed stays allocated in the image: copies of the data; metadata, the log and chunks that are
+ * begun: the margin. */
+#define FILL_COPIES 3
+#define FILL_MARGIN (2 * GiB)
 /* Left to the machine beside an image in memory. */
 #define MEMORY_MARGIN (1 * GiB)
 /* Below this a churn sees little but ENOSPC. */
@@ -37,6 +42,11 @@ int space_for_image(const char *path, uint64_t growth, struct error *e)
 	return too_little("no room for the image to grow", growth + IMAGE_MARGIN, have,
 			  "use a smaller --image-size or a run directory on a larger filesystem (--output)",
 			  e);
+}
+
+uint64_t space_of_new_image(const struct target_spec *spec)
+{
+	return spec->fill ? MIN(spec->image_size, FILL_COPIES * spec->fill + FILL_MARGIN) : spec->image_size;
 }
 
 static uint64_t memory_available(void)

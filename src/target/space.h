@@ -6,9 +6,13 @@
 
 #include "src/base/base.h"
 #include "src/base/error.h"
+#include "src/target/target.h"
 
 /* `growth`: bytes that a sparse image at (or to be made in) `path` may still take. */
 int space_for_image(const char *path, uint64_t growth, struct error *e);
+
+/* Bytes that a new throw-away image takes at most: all of it, unless little of it is ever filled. */
+uint64_t space_of_new_image(const struct target_spec *spec);
 
 /* An image on a tmpfs takes memory. */
 int space_for_memory_image(uint64_t size, struct error *e);

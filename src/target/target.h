@@ -16,6 +16,7 @@ struct target_spec {
 	enum target_kind kind; /* filled in by target_examine() */
 	char path[4096];       /* device, image or directory; TARGET_AUTO: empty */
 	uint64_t image_size;   /* bytes */
+	uint64_t fill;         /* bytes of file data that churn may hold; 0: half of what is free */
 	char fs[16];           /* "btrfs", "ext4", "xfs"; "": btrfs where one is made, else what is there */
 	char mkfs_options[512];
 	char mount_options[512];

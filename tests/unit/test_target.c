@@ -437,6 +437,10 @@ static void wrong_wishes_are_named(void **state)
 	assert_nothing_left(p);
 	p->spec.tmpfs = true;
 	assert_refused(p, EXIT_CANNOT, "memory");
+	/* What is hardly filled takes little. */
+	p->spec.fill = 16 * MiB;
+	assert_ok(p, target_examine(&p->spec, &p->e));
+	p->spec.tmpfs = false;
 }
 
 static void full_and_readonly_directories_are_refused(void **state)
