@@ -2,5 +2,6 @@
 librecow_a_SOURCES += \
 	%D%/churn.c \
 	%D%/logtree.c \
+	%D%/rewrite.c \
 	%D%/workload.c \
 	%D%/workload.h
