@@ -23,9 +23,10 @@ struct census_count {
 
 /*
  * Count the file pages charged to the memory cgroup with this inode, in `count` page frames from `first`.
+ * `sample`: only one stretch of frames in so many is looked at, and the counts are estimates; 1: all are.
  * Returns 0, or -1 when it can't be known here (then *out is zero). Pages come and go while it counts.
  */
-int census_take(const struct census *c, uint64_t cgroup, uint64_t first, uint64_t count,
+int census_take(const struct census *c, uint64_t cgroup, uint64_t first, uint64_t count, unsigned int sample,
 		struct census_count *out);
 
 #endif

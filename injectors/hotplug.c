@@ -3,32 +3,22 @@
  * Memory blocks go offline and come back, so that the kernel migrates every page in them.
  *
  * Page cache is allocated from ZONE_MOVABLE first. So a few blocks are made movable (they attract what the
- * target writes next), and then taken offline and back in turn. While they are full this is a ring: the pages
- * of the block that goes offline move into the block that came back empty before, hence no page gets away and
- * each step moves a whole block. "attract" empties the ring at once, so that it fills with the pages that are
- * written from then on.
- *
- * The zone that a block had is brought back by the guard's undo.
+ * target writes next), and the one with most dirty pages of the target is taken offline, again and again. The
+ * zone that a block had is brought back by the guard's undo; blocks that were taken for "squeeze" come back
+ * at the end of the phase.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "injectors/census.h"
+#include "injectors/blocks.h"
 #include "injectors/injector.h"
 #include "src/base/clock.h"
-
-#define BLOCKS_MAX 4096 /* memory blocks looked at: 512 GiB of 128 MiB each */
-
-/* A block that refused is tried again after this time, which doubles with each refusal in a row. */
-#define FADE_FIRST     (5 * NSEC_PER_SEC)
-#define FADE_DOUBLINGS 7 /* at most 640 s */
 
 /* Longest that start() may spend on making blocks movable, and the most tries in a row. */
 #define FILL_LIMIT (3 * NSEC_PER_SEC)
 #define FILL_TRIES 24
+
+/* How long a step waits for pages that are attracted. */
+#define ATTRACT_PAUSE (200 * NSEC_PER_MSEC)
 
 enum { BLOCKS, LIMIT, FLOOR };
 
@@ -53,327 +43,182 @@ static const struct param hotplug_params[] = {
 		   .max = TiB},
 };
 
-static const char *const hotplug_args[] = {"cycle", "attract", NULL};
+static const char *const hotplug_args[] = {"cycle", "drain", "attract", "squeeze", NULL};
 
-enum presence { ELSEWHERE, HELD, AWAY };
-
-/* A block that can be worked with. */
-struct candidate {
-	unsigned int number;
-	enum presence presence; /* HELD: movable and online, in the ring; AWAY: offline, to be brought back */
-	unsigned int refusals;  /* in a row */
-	uint64_t retry;         /* CLOCK_MONOTONIC ns: not before */
-};
-
-struct hotplug {
-	uint64_t block_bytes;
-	struct census census;
-	size_t next;  /* where the ring goes on */
-	size_t held;  /* candidates that are HELD or AWAY */
-	size_t count; /* in order of preference for becoming movable */
-	struct candidate candidate[];
-};
-
-/* ---- which blocks ---- */
-
-static bool same_zone(const struct memory_block *b, const struct memory_block *neighbour)
+static bool mode_is(const struct injection *in, const char *word)
 {
-	int distance = (int)neighbour->number - (int)b->number;
-
-	return neighbour->online && abs(distance) == 1 && !strcmp(b->zone, neighbour->zone);
+	return !strcmp(in->phase_arg, word);
 }
 
-/*
- * Can the block get back the zone that it has? Online_kernel picks the lowest kernel zone whose span covers
- * the block, and ZONE_NORMAL if none does (default_kernel_zone_for_pfn() in mm/memory_hotplug.c). A zone
- * shrinks when the block at its edge leaves, hence a block at the edge of DMA32 would come back as Normal.
- */
-static bool returns_to_its_zone(const struct memory_block *all, size_t count, size_t i)
-{
-	if (!strcmp(all[i].zone, "Normal") || !strcmp(all[i].zone, "Movable"))
-		return true;
-	return i > 0 && i + 1 < count && same_zone(&all[i], &all[i - 1]) && same_zone(&all[i], &all[i + 1]);
-}
-
-/*
- * Lower is tried earlier. The kernel fills the highest zone first with what it cannot move, so the zones
- * below Normal hold the blocks that agree.
- */
-static int preference(const struct memory_block *b)
-{
-	if (!strcmp(b->zone, "Movable"))
-		return 0;
-	return strcmp(b->zone, "Normal") ? 1 : 2;
-}
-
-static bool usable(const struct memory_block *all, size_t count, size_t i)
-{
-	return all[i].online && all[i].zone[0] && strcmp(all[i].zone, "none") != 0 &&
-	       returns_to_its_zone(all, count, i);
-}
-
-static void swap_candidates(struct candidate *a, struct candidate *b)
-{
-	struct candidate kept = *a;
-
-	*a = *b;
-	*b = kept;
-}
-
-/* In order of preference; among equals the seed decides. */
-static void list_candidates(struct injection *in, struct hotplug *h, const struct memory_block *all,
-			    size_t count)
-{
-	for (int rank = 0; rank <= 2; rank++) {
-		size_t first = h->count;
-
-		for (size_t i = 0; i < count; i++) {
-			if (preference(&all[i]) == rank && usable(all, count, i))
-				h->candidate[h->count++] = (struct candidate){.number = all[i].number};
-		}
-		for (size_t i = h->count; i > first + 1; i--)
-			swap_candidates(&h->candidate[i - 1],
-					&h->candidate[first + stream_below(&in->random, i - first)]);
-	}
-}
-
-/* The next block to make movable, NULL if all are held or refused lately. */
-static struct candidate *choose_new(struct hotplug *h)
-{
-	uint64_t now = clock_mono();
-
-	for (size_t i = 0; i < h->count; i++) {
-		if (h->candidate[i].presence == ELSEWHERE && h->candidate[i].retry <= now)
-			return &h->candidate[i];
-	}
-	return NULL;
-}
-
-/* The next block to cycle: round the ring. What aims better replaces this function. */
-static struct candidate *choose_held(struct hotplug *h)
-{
-	uint64_t now = clock_mono();
-
-	for (size_t i = 0; i < h->count; i++) {
-		struct candidate *c = &h->candidate[(h->next + i) % h->count];
-
-		if (c->presence == HELD && c->retry <= now) {
-			h->next = (size_t)(c - h->candidate) + 1;
-			return c;
-		}
-	}
-	return NULL;
-}
-
-/* ---- moving ---- */
-
-static void remember_refusal(struct injection *in, struct candidate *c, const char *what, int err)
-{
-	unsigned int doublings = MIN(c->refusals, (unsigned int)FADE_DOUBLINGS);
-
-	c->refusals++;
-	c->retry = clock_mono() + (FADE_FIRST << doublings);
-	if (c->refusals == 1)
-		inject_note(in, "block %u refused to go %s: %s", c->number, what, strerror(err));
-}
-
-static bool above_floor(struct injection *in, const struct hotplug *h)
-{
-	uint64_t available = machine_meminfo_kib("MemAvailable") * KiB;
-
-	if (available >= in->params->value[FLOOR] + h->block_bytes)
-		return true;
-	inject_idle(in, "MemAvailable of %llu MiB less a block is below the floor of %llu MiB",
-		    (unsigned long long)(available / MiB),
-		    (unsigned long long)(in->params->value[FLOOR] / MiB));
-	return false;
-}
-
-/* The target's dirty pages in a block; 0 where the kernel doesn't show them. */
-static uint64_t dirty_pages(const struct injection *in, const struct hotplug *h, const struct candidate *c)
-{
-	uint64_t frames = h->block_bytes / (uint64_t)sysconf(_SC_PAGESIZE);
-	struct census_count count;
-
-	census_take(&h->census, in->cgroup, c->number * frames, frames, &count);
-	return count.dirty;
-}
-
-/* Offline. `moved`: pages that the machine migrated meanwhile. */
-static enum step take_away(struct injection *in, struct hotplug *h, struct candidate *c, uint64_t *moved)
-{
-	uint64_t before, dirty;
-	int err;
-
-	*moved = 0;
-	if (!above_floor(in, h))
-		return STEP_IDLE;
-	dirty = dirty_pages(in, h, c);
-	before = machine_vmstat("pgmigrate_success");
-	err = machine_memory_block(in->machine, c->number, "offline", in->params->value[LIMIT]);
-	*moved = machine_vmstat("pgmigrate_success") - before;
-	atomic_fetch_add(&in->exposure->pages, *moved);
-	if (err) {
-		remember_refusal(in, c, "offline", err);
-		return STEP_REFUSED;
-	}
-	atomic_fetch_add(&in->exposure->dirty, dirty);
-	if (c->presence == ELSEWHERE)
-		h->held++;
-	c->presence = AWAY;
-	c->refusals = 0;
-	return STEP_DONE;
-}
-
-static enum step bring_back(struct injection *in, struct candidate *c)
-{
-	int err = machine_memory_block(in->machine, c->number, "online_movable", in->params->value[LIMIT]);
-
-	if (err) {
-		remember_refusal(in, c, "online", err);
-		return STEP_REFUSED;
-	}
-	c->presence = HELD;
-	return STEP_DONE;
-}
-
-static void bring_all_back(struct injection *in, struct hotplug *h)
-{
-	for (size_t i = 0; i < h->count; i++) {
-		if (h->candidate[i].presence == AWAY)
-			bring_back(in, &h->candidate[i]);
-	}
-}
-
-/* Away and back. */
-static enum step cycle(struct injection *in, struct hotplug *h, struct candidate *c)
-{
-	uint64_t moved;
-	enum step step = take_away(in, h, c, &moved);
-
-	if (step != STEP_DONE)
-		return step;
-	step = bring_back(in, c);
-	if (step == STEP_DONE && !moved)
-		return inject_idle(in, "the movable blocks hold nothing to move");
-	return step;
-}
+/* ---- making blocks movable ---- */
 
 /* Make one more block movable. Idle when there are enough, or none that agrees. */
-static enum step widen(struct injection *in, struct hotplug *h)
+static enum step widen(struct injection *in, struct blocks *b)
 {
-	struct candidate *c = h->held < in->params->value[BLOCKS] ? choose_new(h) : NULL;
+	struct block *k = b->held < in->params->value[BLOCKS] ? blocks_spare(b) : NULL;
 	uint64_t moved;
 	enum step step;
 
-	if (!c)
+	if (!k)
 		return inject_idle(in, "no further block is to be made movable");
-	step = take_away(in, h, c, &moved);
-	return step == STEP_DONE ? bring_back(in, c) : step;
+	step = blocks_take(in, b, k, &moved);
+	if (step != STEP_DONE)
+		return step;
+	k->movable = k->held = true;
+	b->held++;
+	return blocks_return(in, b, k);
 }
 
 /* Make blocks movable until there are enough, none is left to try, or the time is over. */
-static void fill(struct injection *in, struct hotplug *h)
+static void fill(struct injection *in, struct blocks *b)
 {
 	uint64_t end = clock_mono() + FILL_LIMIT;
 
 	for (unsigned int i = 0; i < FILL_TRIES && clock_mono() < end && !atomic_load(in->stop); i++) {
-		if (widen(in, h) == STEP_IDLE)
+		if (widen(in, b) == STEP_IDLE)
 			return;
 	}
 }
 
-/* All movable blocks away at once, then back: what they held lies elsewhere, and they are empty. */
-static void empty(struct injection *in, struct hotplug *h)
-{
-	for (size_t i = 0; i < h->count && !inject_over(in); i++) {
-		uint64_t moved;
+/* ---- one step of each mode ---- */
 
-		if (h->candidate[i].presence == HELD && h->candidate[i].retry <= clock_mono() &&
-		    take_away(in, h, &h->candidate[i], &moved) == STEP_IDLE)
-			break;
-	}
-	bring_all_back(in, h);
+static enum step nothing_to_move(struct injection *in)
+{
+	return inject_idle(in, "the movable blocks hold nothing to move");
 }
 
-/* ---- the injector ---- */
-
-static int survey(struct injection *in, struct hotplug *h, struct error *e)
+/* The block with many dirty pages that was left alone longest goes away and comes back. Its pages go where
+ * the movable blocks have room: mostly to the one that came back empty before. */
+static enum step cycle(struct injection *in, struct blocks *b)
 {
-	struct memory_block *all = calloc(BLOCKS_MAX, sizeof(*all));
+	struct block *k;
+	uint64_t moved;
+	enum step step;
 
-	if (!all)
-		return error_errno(e, EXIT_HARNESS, ENOMEM, "hotplug");
-	h->block_bytes = machine_memory_block_size();
-	list_candidates(in, h, all, machine_memory_blocks(all, BLOCKS_MAX));
-	free(all);
-	if (!h->count)
-		return error_set(e, EXIT_CANNOT, "no memory block could go offline and get its zone back");
-	return 0;
+	blocks_look(in, b);
+	k = blocks_dirtiest(b, true);
+	if (!k)
+		return inject_idle(in, "all movable blocks refused lately");
+	step = blocks_take(in, b, k, &moved);
+	if (step != STEP_DONE)
+		return step;
+	step = blocks_return(in, b, k);
+	return step == STEP_DONE && !moved ? nothing_to_move(in) : step;
+}
+
+static struct block *away_of_held(struct blocks *b)
+{
+	for (size_t i = 0; i < b->count; i++) {
+		if (b->block[i].held && b->block[i].away)
+			return &b->block[i];
+	}
+	return NULL;
+}
+
+/* As cycle, but a block stays away until the next one leaves. So the room for the pages of that one is made
+ * at the moment when they need it, and nobody else has filled it: the same pages are driven from block to
+ * block. */
+static enum step drain(struct injection *in, struct blocks *b)
+{
+	struct block *room = away_of_held(b), *k;
+	uint64_t moved;
+	enum step step;
+
+	blocks_look(in, b);
+	k = blocks_dirtiest(b, false);
+	if (room && blocks_return(in, b, room) != STEP_DONE)
+		return STEP_REFUSED;
+	if (!k)
+		k = room;
+	if (!k)
+		return inject_idle(in, "all movable blocks refused lately");
+	step = blocks_take(in, b, k, &moved);
+	return step == STEP_DONE && !moved ? nothing_to_move(in) : step;
+}
+
+/* As many blocks as agree go away, beside the movable ones, down to the floor. Then what is left is cycled,
+ * in a machine that is small and crowded; room of one block is kept for that. When others need memory, a
+ * block comes back. */
+static enum step squeeze(struct injection *in, struct blocks *b)
+{
+	struct block *spare = blocks_spare(b), *last = blocks_last_taken(b);
+	int64_t room = blocks_room(b);
+	uint64_t moved;
+
+	if (room < 0 && last)
+		return blocks_return(in, b, last);
+	if (spare && room >= 2 * (int64_t)b->bytes)
+		return blocks_take(in, b, spare, &moved);
+	return cycle(in, b);
+}
+
+/* ---- begin and end of phases ---- */
+
+/* All movable blocks away at once, then back: what they held lies elsewhere, and they are empty. */
+static void empty(struct injection *in, struct blocks *b)
+{
+	for (size_t i = 0; i < b->count && !inject_over(in); i++) {
+		struct block *k = &b->block[i];
+		uint64_t moved;
+
+		if (k->held && !k->away && k->retry <= clock_mono() &&
+		    blocks_take(in, b, k, &moved) == STEP_IDLE)
+			break;
+	}
+	blocks_return_all(in, b);
 }
 
 static int hotplug_start(struct injection *in, struct error *e)
 {
-	struct hotplug *h = calloc(1, sizeof(*h) + BLOCKS_MAX * sizeof(h->candidate[0]));
+	struct blocks *b = blocks_open(&in->random, in->params->value[LIMIT], in->params->value[FLOOR], e);
 
-	if (!h)
-		return error_errno(e, EXIT_HARNESS, ENOMEM, "hotplug");
-	in->state = h;
-	census_open(&h->census);
-	if (survey(in, h, e))
+	if (!b)
 		return -1;
-	fill(in, h);
+	in->state = b;
+	fill(in, b);
 	return 0;
-}
-
-static bool attracting(const struct injection *in)
-{
-	return !strcmp(in->phase_arg, "attract");
 }
 
 static int hotplug_phase(struct injection *in, struct error *e)
 {
-	struct hotplug *h = in->state;
+	struct blocks *b = in->state;
 
-	fill(in, h);
-	if (!h->held)
+	fill(in, b);
+	if (!b->held)
 		return error_set(e, EXIT_CANNOT, "no memory block agrees to be movable");
-	if (attracting(in))
-		empty(in, h);
+	if (mode_is(in, "attract"))
+		empty(in, b);
 	return 0;
 }
 
 static enum step hotplug_step(struct injection *in)
 {
-	struct hotplug *h = in->state;
-	struct candidate *c;
+	struct blocks *b = in->state;
 	enum step step;
 
-	bring_all_back(in, h);
-	step = widen(in, h);
+	if (mode_is(in, "squeeze"))
+		return squeeze(in, b);
+	if (!mode_is(in, "drain"))
+		blocks_return_all(in, b);
+	step = widen(in, b);
 	if (step != STEP_IDLE)
 		return step;
-	if (attracting(in)) {
-		inject_pause(in, 200 * NSEC_PER_MSEC);
-		return inject_idle(in, "%zu empty movable blocks attract pages", h->held);
-	}
-	c = choose_held(h);
-	return c ? cycle(in, h, c) : inject_idle(in, "all movable blocks refused lately");
+	if (mode_is(in, "drain"))
+		return drain(in, b);
+	if (!mode_is(in, "attract"))
+		return cycle(in, b);
+	inject_pause(in, ATTRACT_PAUSE);
+	return inject_idle(in, "%zu empty movable blocks attract pages", b->held);
 }
 
 static void hotplug_rest(struct injection *in)
 {
-	bring_all_back(in, in->state);
+	blocks_return_all(in, in->state);
 }
 
 static void hotplug_finish(struct injection *in)
 {
-	struct hotplug *h = in->state;
-
-	if (!h)
-		return;
-	census_close(&h->census);
-	free(h);
+	blocks_close(in->state);
 	in->state = NULL;
 }
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/blocks.c \
+	%D%/blocks.h \
 	%D%/census.c \
 	%D%/census.h \
 	%D%/hotplug.c \

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "injectors/census.h"
 #include "injectors/injector.h"
 #include "src/base/clock.h"
 #include "tests/unit/unit.h"
@@ -16,12 +17,15 @@ extern const struct injector injector_hotplug;
 static struct {
 	struct memory_block block[COUNT];
 	uint64_t pages[COUNT];        /* what can be migrated */
+	uint64_t dirty[COUNT];        /* of them */
+	uint64_t writes;              /* pages written out while a block goes offline */
 	bool unmovable[COUNT];        /* refuses to go offline, always */
 	bool stuck[COUNT];            /* refuses to come back, once */
 	unsigned int attempts[COUNT]; /* to take it offline */
 	unsigned int away, most_away, touched;
 	bool ever[COUNT];
-	uint64_t migrated, available;
+	uint64_t migrated, written, available;
+	bool shown; /* the kernel shows what is dirty */
 	char notes[8192];
 } machine;
 
@@ -36,6 +40,8 @@ void machine_note(struct machine *m, const char *who, const char *text)
 
 uint64_t machine_vmstat(const char *name)
 {
+	if (!strcmp(name, "nr_written"))
+		return machine.written;
 	assert_string_equal(name, "pgmigrate_success");
 	return machine.migrated;
 }
@@ -58,6 +64,39 @@ size_t machine_memory_blocks(struct memory_block *out, size_t room)
 	return COUNT;
 }
 
+/* ---- takes the place of injectors/census.c ---- */
+
+void census_open(struct census *c)
+{
+}
+
+void census_close(struct census *c)
+{
+}
+
+int census_take(const struct census *c, uint64_t cgroup, uint64_t first, uint64_t count, unsigned int sample,
+		struct census_count *out)
+{
+	assert_int_equal(count, FULL);
+	assert_int_equal(first % FULL, 0);
+	assert_true(first / FULL < COUNT);
+	*out = (struct census_count){0};
+	if (!machine.shown)
+		return -1;
+	out->cached = machine.pages[first / FULL];
+	out->dirty = machine.dirty[first / FULL];
+	return 0;
+}
+
+/* ---- how blocks go and come ---- */
+
+static uint64_t take_from(uint64_t *from, uint64_t part)
+{
+	part = MIN(part, *from);
+	*from -= part;
+	return part;
+}
+
 static int go_offline(unsigned int n)
 {
 	machine.attempts[n]++;
@@ -71,16 +110,23 @@ static int go_offline(unsigned int n)
 
 		if (!machine.block[i].online || strcmp(machine.block[i].zone, "Movable") != 0)
 			continue;
-		part = MIN(machine.pages[n], FULL - machine.pages[i]);
+		part = take_from(&machine.pages[n], FULL - machine.pages[i]);
 		machine.pages[i] += part;
-		machine.pages[n] -= part;
+		machine.dirty[i] += take_from(&machine.dirty[n], part);
 	}
-	machine.pages[n] = 0;
+	machine.pages[n] = machine.dirty[n] = 0;
+	machine.written += machine.writes;
+	machine.available -= 128 * MiB;
 	machine.away++;
 	machine.most_away = MAX(machine.most_away, machine.away);
 	machine.touched += !machine.ever[n];
 	machine.ever[n] = true;
 	return 0;
+}
+
+static const char *kernel_zone(unsigned int n)
+{
+	return n == 0 ? "none" : n < 12 ? "DMA32" : n < 20 ? "" : "Normal";
 }
 
 int machine_memory_block(struct machine *m, unsigned int n, const char *state, uint64_t limit)
@@ -89,7 +135,6 @@ int machine_memory_block(struct machine *m, unsigned int n, const char *state, u
 	assert_int_equal(limit, 2 * NSEC_PER_SEC);
 	if (!strcmp(state, "offline"))
 		return machine.block[n].online ? go_offline(n) : EINVAL;
-	assert_string_equal(state, "online_movable");
 	if (machine.block[n].online)
 		return EINVAL;
 	if (machine.stuck[n]) {
@@ -97,8 +142,11 @@ int machine_memory_block(struct machine *m, unsigned int n, const char *state, u
 		return ENOMEM;
 	}
 	machine.away--;
+	machine.available += 128 * MiB;
 	machine.block[n].online = true;
-	strcpy(machine.block[n].zone, "Movable");
+	if (strcmp(state, "online_movable") != 0)
+		assert_string_equal(state, "online_kernel");
+	strcpy(machine.block[n].zone, !strcmp(state, "online_movable") ? "Movable" : kernel_zone(n));
 	return 0;
 }
 
@@ -121,7 +169,7 @@ static int set_up(void **state)
 	for (unsigned int i = 0; i < COUNT; i++) {
 		machine.block[i].number = i;
 		machine.block[i].online = i < 12 || i >= 20;
-		strcpy(machine.block[i].zone, i == 0 ? "none" : i < 12 ? "DMA32" : i < 20 ? "" : "Normal");
+		strcpy(machine.block[i].zone, kernel_zone(i));
 		machine.unmovable[i] = i >= 20;
 	}
 	assert_int_equal(params_init(&params, injector_hotplug.params, injector_hotplug.param_count, &e), 0);
@@ -224,6 +272,134 @@ static void attract_empties_all(void **state)
 	assert_int_equal(machine.migrated, before);
 }
 
+/* Numbers of the movable blocks, in their order. */
+static void list_movable(unsigned int number[4])
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < COUNT; i++) {
+		if (!strcmp(machine.block[i].zone, "Movable") && n < 4)
+			number[n++] = i;
+	}
+	assert_int_equal(n, 4);
+}
+
+static void the_dirtiest_block_goes(void **state)
+{
+	unsigned int number[4], before;
+
+	begin("cycle");
+	load(FULL);
+	machine.shown = true;
+	list_movable(number);
+	machine.dirty[number[1]] = 900;
+	machine.dirty[number[2]] = 2000;
+	machine.dirty[number[3]] = 400;
+	before = machine.attempts[number[2]];
+	assert_int_equal(injector_hotplug.step(&in), STEP_DONE);
+	assert_int_equal(machine.attempts[number[2]], before + 1);
+	assert_int_equal(atomic_load(&exposure.dirty), 2000);
+}
+
+static void blocks_with_much_dirty_take_turns(void **state)
+{
+	unsigned int number[4], before[4];
+
+	begin("cycle");
+	machine.shown = true;
+	list_movable(number);
+	for (unsigned int i = 0; i < 4; i++) {
+		before[i] = machine.attempts[number[i]];
+		machine.pages[number[i]] = FULL;
+		machine.dirty[number[i]] = i ? FULL / 2 + i : 10;
+	}
+	/* One after another; none of them twice before the others had their turn. */
+	for (unsigned int i = 0; i < 12; i++)
+		assert_int_equal(injector_hotplug.step(&in), STEP_DONE);
+	for (unsigned int i = 1; i < 4; i++)
+		assert_true(machine.attempts[number[i]] >= before[i] + 2);
+	assert_int_equal(machine.away, 0);
+}
+
+static void drain_drives_the_same_pages(void **state)
+{
+	unsigned int number[4];
+
+	begin("drain");
+	load(FULL / 2);
+	machine.shown = true;
+	list_movable(number);
+	machine.dirty[number[3]] = FULL / 2;
+	for (unsigned int i = 0; i < 10; i++) {
+		assert_int_equal(injector_hotplug.step(&in), STEP_DONE);
+		assert_int_equal(machine.away, 1);
+	}
+	assert_int_equal(atomic_load(&exposure.dirty), 10 * (FULL / 2));
+	injector_hotplug.rest(&in);
+	assert_int_equal(machine.away, 0);
+	assert_int_equal(movable(), 4);
+}
+
+static void dirty_is_counted_at_least(void **state)
+{
+	unsigned int number[4];
+
+	begin("cycle");
+	machine.shown = true;
+	list_movable(number);
+	machine.pages[number[0]] = 700;
+	machine.dirty[number[0]] = 900; /* 200 of them dropped before they could move */
+	machine.writes = 300;
+	assert_int_equal(injector_hotplug.step(&in), STEP_DONE);
+	assert_int_equal(atomic_load(&exposure.dirty), 600);
+	machine.writes = 5000;
+	injector_hotplug.step(&in);
+	assert_int_equal(atomic_load(&exposure.dirty), 600);
+}
+
+/* Steps of "squeeze" until memory is at the floor; more than are needed. */
+static void squeeze_down(void)
+{
+	for (unsigned int i = 0; i < 40; i++)
+		injector_hotplug.step(&in);
+}
+
+static void squeeze_takes_all_but_the_floor(void **state)
+{
+	struct memory_block before[COUNT];
+
+	for (unsigned int i = 20; i < COUNT; i++)
+		machine.unmovable[i] = i % 2;
+	machine.available = 4 * GiB;
+	begin("squeeze");
+	memcpy(before, machine.block, sizeof(before));
+	load(FULL);
+	squeeze_down();
+	/* 5 of DMA32 and 10 of Normal agree: 15 blocks of 128 MiB. */
+	assert_int_equal(machine.away, 15);
+	assert_true(machine.available >= 2 * GiB);
+	assert_int_equal(movable(), 4);
+	injector_hotplug.rest(&in);
+	assert_int_equal(machine.away, 0);
+	assert_memory_equal(before, machine.block, sizeof(before));
+}
+
+static void squeeze_stops_at_the_floor_and_gives_back(void **state)
+{
+	memset(machine.unmovable, 0, sizeof(machine.unmovable));
+	machine.available = 3 * GiB;
+	begin("squeeze");
+	load(FULL);
+	squeeze_down();
+	assert_int_equal(machine.away, 7);
+	assert_true(machine.available >= 2 * GiB + 128 * MiB);
+	/* Somebody else takes 300 MiB. */
+	machine.available -= 300 * MiB;
+	squeeze_down();
+	assert_true(machine.available >= 2 * GiB);
+	assert_in_range(machine.away, 4, 6);
+}
+
 static void refusals_are_remembered(void **state)
 {
 	unsigned int tried = 0;
@@ -293,11 +469,21 @@ static void no_block_is_no_start(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(makes_four_blocks_movable), TEST(edges_of_a_zone_are_left_alone),
-		TEST(full_blocks_are_a_ring),    TEST(empty_blocks_are_idle),
-		TEST(attract_empties_all),       TEST(refusals_are_remembered),
-		TEST(nothing_below_the_floor),   TEST(a_block_that_stays_away_is_fetched_later),
+		TEST(makes_four_blocks_movable),
+		TEST(edges_of_a_zone_are_left_alone),
+		TEST(full_blocks_are_a_ring),
+		TEST(empty_blocks_are_idle),
+		TEST(attract_empties_all),
+		TEST(refusals_are_remembered),
+		TEST(nothing_below_the_floor),
+		TEST(a_block_that_stays_away_is_fetched_later),
 		TEST(no_block_is_no_start),
+		TEST(the_dirtiest_block_goes),
+		TEST(blocks_with_much_dirty_take_turns),
+		TEST(drain_drives_the_same_pages),
+		TEST(dirty_is_counted_at_least),
+		TEST(squeeze_takes_all_but_the_floor),
+		TEST(squeeze_stops_at_the_floor_and_gives_back),
 	};
 
 	return cmocka_run_group_tests_name("hotplug", tests, NULL, NULL);
