@@ -2,4 +2,5 @@
 scenariosdir = $(pkgdatadir)/scenarios
 dist_scenarios_DATA = \
 	%D%/migration-storm.ini \
-	%D%/smoke.ini
+	%D%/smoke.ini \
+	%D%/squeeze.ini
