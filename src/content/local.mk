@@ -4,4 +4,5 @@ librecow_a_SOURCES += \
 	%D%/content.h \
 	%D%/hash.c \
 	%D%/hash.h \
+	%D%/lines.c \
 	%D%/names.c

@@ -15,15 +15,16 @@ struct slot {
 	uint16_t head; /* of a leaf: its first free record; the free ones are linked by rising number */
 };
 
-#define SLOTS     (PAGE_PAYLOAD / sizeof(struct slot))
+#define SLOTS     (PAGE_PAYLOAD / 8U)
 #define DEPTH_MAX 5U
 
-/* The pages from the root (level `depth`) down to a leaf (level 0), for a change. */
+_Static_assert(sizeof(struct slot) == 8, "as many slots as SLOTS says");
+
+/* The pages from the root (level `depth`) down to a leaf (level 0), all of them the live state's own. */
 struct path {
 	struct page *page[DEPTH_MAX + 1];
-	uint32_t number[DEPTH_MAX + 1];
-	bool open[DEPTH_MAX + 1];         /* checked, and to be sealed again */
-	struct slot *slot[DEPTH_MAX + 1]; /* slot[level] lies in page[level] and leads to page[level - 1] */
+	const struct slot
+		*slot[DEPTH_MAX + 1]; /* slot[level] lies in page[level], leads to page[level - 1] */
 };
 
 /* Leaves under one slot of a level. */
@@ -35,23 +36,34 @@ static const unsigned char zeroes[PAGE_PAYLOAD];
 
 void array_init(struct array *a, size_t record)
 {
-	*a = (struct array){.record = (uint16_t)record, .per_page = (uint16_t)(PAGE_PAYLOAD / record)};
+	uint16_t per_page = (uint16_t)(PAGE_PAYLOAD / record);
+
+	*a = (struct array){
+		.record = (uint16_t)record, .per_page = per_page, .fraction = UINT64_MAX / per_page};
 }
 
-static struct slot *slot_of(const struct page *p, uint32_t leaf, unsigned int level)
+/* n / per_page, for each n below 2^32: the fraction is less than 1 / per_page by less than 2^-56. */
+static uint32_t leaf_of(const struct array *a, uint32_t n)
 {
-	return (struct slot *)(uintptr_t)p->payload + leaf / leaves_below[level] % SLOTS;
+	return (uint32_t)(((unsigned __int128)n * a->fraction + a->fraction) >> 64);
 }
 
 /* Where record n lies in the payload of its leaf. */
-static size_t offset_of(const struct array *a, uint32_t n)
+static size_t offset_of(const struct array *a, uint32_t n, uint32_t leaf)
 {
-	return (size_t)(n % a->per_page) * a->record;
+	return (size_t)(n - leaf * a->per_page) * a->record;
 }
 
-static bool holds_leaf(const struct array *a, uint32_t leaf)
+static const struct slot *slot_of(const struct page *p, uint32_t leaf, unsigned int level)
 {
-	return a->root && (uint64_t)leaf < (uint64_t)leaves_below[a->depth] * SLOTS;
+	while (--level)
+		leaf /= SLOTS;
+	return (const struct slot *)(const void *)p->payload + leaf % SLOTS;
+}
+
+static void slot_put(struct page *p, const struct slot *s, struct slot value)
+{
+	page_write(p, (size_t)((const unsigned char *)s - p->payload), &value, sizeof(value));
 }
 
 /* How many make a slot of this level full. */
@@ -76,7 +88,7 @@ static const struct slot *slot_find(const struct page_pool *pool, const struct a
 {
 	uint32_t number = a->root;
 
-	if (!holds_leaf(a, leaf))
+	if (leaf >= a->span)
 		return NULL;
 	for (unsigned int level = a->depth;; level--) {
 		const struct page *p = page_read(pool, number, check);
@@ -95,14 +107,15 @@ static const struct slot *slot_find(const struct page_pool *pool, const struct a
 
 static const void *array_look(const struct page_pool *pool, const struct array *a, uint32_t n, bool check)
 {
+	uint32_t leaf = leaf_of(a, n);
 	bool bad = false;
-	const struct slot *s = slot_find(pool, a, n / a->per_page, check, &bad);
+	const struct slot *s = slot_find(pool, a, leaf, check, &bad);
 	const struct page *p;
 
 	if (!s)
 		return bad ? NULL : zeroes;
 	p = page_read(pool, s->page, check);
-	return p ? p->payload + offset_of(a, n) : NULL;
+	return p ? p->payload + offset_of(a, n, leaf) : NULL;
 }
 
 const void *array_at(const struct page_pool *pool, const struct array *a, uint32_t n)
@@ -122,134 +135,108 @@ const void *array_frozen(const struct page_pool *pool, const struct array *a, ui
 /* A free record's first two bytes say how far behind its neighbour the next free one is, so that a fresh
  * page of zeroes is a list of all its records. */
 
-static unsigned int free_after(const struct array *a, const unsigned char *payload, unsigned int i)
+static unsigned int free_after(const struct array *a, const struct page *p, unsigned int i)
 {
 	uint16_t gap;
 
-	memcpy(&gap, payload + offset_of(a, i), sizeof(gap));
+	memcpy(&gap, p->payload + (size_t)i * a->record, sizeof(gap));
 	return i + 1U + gap;
 }
 
-static void free_link(const struct array *a, unsigned char *payload, unsigned int i, unsigned int next)
+static void free_link(const struct array *a, struct page *p, unsigned int i, unsigned int next)
 {
 	uint16_t gap = (uint16_t)(next - i - 1);
 
-	memcpy(payload + offset_of(a, i), &gap, sizeof(gap));
+	page_write(p, (size_t)i * a->record, &gap, sizeof(gap));
+}
+
+static void record_clear(const struct array *a, struct page *p, unsigned int i)
+{
+	page_write(p, (size_t)i * a->record, zeroes, a->record);
 }
 
 /* Take record i off its leaf's list; false when it is in use. */
-static bool leaf_take(const struct array *a, struct slot *s, unsigned char *payload, unsigned int i)
+static bool leaf_take(const struct array *a, struct slot *s, struct page *p, unsigned int i)
 {
 	unsigned int before = a->per_page, at = s->head;
 
 	while (at < i) {
 		before = at;
-		at = free_after(a, payload, at);
+		at = free_after(a, p, at);
 	}
 	if (at != i)
 		return false;
 	if (before == a->per_page)
-		s->head = (uint16_t)free_after(a, payload, i);
+		s->head = (uint16_t)free_after(a, p, i);
 	else
-		free_link(a, payload, before, free_after(a, payload, i));
-	memset(payload + offset_of(a, i), 0, a->record);
+		free_link(a, p, before, free_after(a, p, i));
+	record_clear(a, p, i);
 	s->used++;
 	return true;
 }
 
 /* Put record i back; false when it is free already. */
-static bool leaf_give(const struct array *a, struct slot *s, unsigned char *payload, unsigned int i)
+static bool leaf_give(const struct array *a, struct slot *s, struct page *p, unsigned int i)
 {
 	unsigned int before = a->per_page, at = s->head;
 
 	while (at < i) {
 		before = at;
-		at = free_after(a, payload, at);
+		at = free_after(a, p, at);
 	}
 	if (at == i)
 		return false;
-	memset(payload + offset_of(a, i), 0, a->record);
-	free_link(a, payload, i, at);
+	record_clear(a, p, i);
+	free_link(a, p, i, at);
 	if (before == a->per_page)
 		s->head = (uint16_t)i;
 	else
-		free_link(a, payload, before, i);
+		free_link(a, p, before, i);
 	s->used--;
 	return true;
 }
 
 /* ---- changing ---------------------------------------------------------------------------- */
 
-static void path_close(const struct array *a, struct path *path)
-{
-	for (unsigned int level = 0; level <= a->depth; level++) {
-		if (path->open[level])
-			page_close(path->page[level]);
-	}
-}
-
-/* Page *number will be changed. */
-static bool path_open_page(struct page_owner *o, struct array *a, struct path *path, unsigned int level,
-			   uint32_t *number)
-{
-	bool made = !*number;
-
-	path->page[level] = page_open(o, number);
-	path->open[level] = path->page[level] != NULL;
-	a->pages += made && path->open[level];
-	return path->open[level];
-}
-
-/* The index page of this level will be changed: check it, if it has only been passed through so far. */
-static bool path_touch(struct page_owner *o, struct array *a, struct path *path, unsigned int level)
-{
-	return path->open[level] || path_open_page(o, a, path, level, &path->number[level]);
-}
-
-static bool is_private(const struct page_owner *o, uint32_t number)
-{
-	return number && number < o->pool->pages && page_at(o->pool, number)->birth > o->kept;
-}
-
-/* Open the pages down to a leaf that the index covers; missing ones are made. Index pages above the lowest
- * change only when a page below them is copied or a leaf becomes full: those that may stay as they are are
- * passed through, which saves two checksums each. */
+/* Own the pages down to a leaf that the index covers; missing ones are made. A page that is copied gets its
+ * new number into the slot above, whose page has been owned before it. */
 static bool path_open(struct page_owner *o, struct array *a, uint32_t leaf, struct path *path)
 {
 	uint32_t number = a->root;
 
-	memset(path, 0, sizeof(*path));
-	for (unsigned int level = a->depth + 1; level-- > 0;) {
+	for (unsigned int level = a->depth;; level--) {
 		uint32_t before = number;
+		struct page *p = page_own(o, &number);
 
-		if (level >= 2 && is_private(o, number))
-			path->page[level] = page_at(o->pool, number);
-		else if (!path_open_page(o, a, path, level, &number))
-			break;
-		path->number[level] = number;
-		if (level == a->depth)
+		if (!p)
+			return false;
+		path->page[level] = p;
+		a->pages += !before;
+		if (level == a->depth) {
 			a->root = number;
-		else if (number != before && !path_touch(o, a, path, level + 1))
-			break;
-		if (level < a->depth && number != before)
-			path->slot[level + 1]->page = number;
+		} else if (number != before) {
+			struct slot s = *path->slot[level + 1];
+
+			s.page = number;
+			slot_put(path->page[level + 1], path->slot[level + 1], s);
+		}
 		if (level == 0)
 			return true;
-		path->slot[level] = slot_of(path->page[level], leaf, level);
+		path->slot[level] = slot_of(p, leaf, level);
 		number = path->slot[level]->page;
 	}
-	path_close(a, path);
-	return false;
 }
 
 /* A leaf became full (by = 1) or is no longer (by = -1): tell the levels above. */
-static void path_count_full(struct page_owner *o, struct array *a, struct path *path, int by)
+static void path_count_full(const struct array *a, const struct path *path, int by)
 {
-	for (unsigned int level = 2; level <= a->depth && path_touch(o, a, path, level); level++) {
-		bool was = path->slot[level]->used == SLOTS;
+	for (unsigned int level = 2; level <= a->depth; level++) {
+		struct slot s = *path->slot[level];
+		bool was = s.used == SLOTS;
 
-		path->slot[level]->used = (uint16_t)(path->slot[level]->used + by);
-		if (was == (path->slot[level]->used == SLOTS))
+		s.used = (uint16_t)(s.used + by);
+		slot_put(path->page[level], path->slot[level], s);
+		if (was == (s.used == SLOTS))
 			return;
 	}
 }
@@ -267,61 +254,60 @@ static unsigned int full_slots(const struct array *a, const struct page *p)
 /* Put another level on top until the index covers this leaf. */
 static bool array_grow(struct page_owner *o, struct array *a, uint32_t leaf)
 {
-	while (!holds_leaf(a, leaf)) {
+	while (leaf >= a->span) {
 		uint32_t number = 0;
 		struct page *p;
-		struct slot *s;
 
 		if (a->depth == DEPTH_MAX)
 			return false;
-		p = page_open(o, &number);
+		p = page_own(o, &number);
 		if (!p)
 			return false;
-		s = (struct slot *)(void *)p->payload;
-		if (a->root)
-			*s = (struct slot){
+		if (a->root) {
+			struct slot s = {
 				.page = a->root,
 				.used = (uint16_t)full_slots(a, page_at(o->pool, a->root)),
 			};
+
+			page_write(p, 0, &s, sizeof(s));
+		}
 		a->root = number;
 		a->depth++;
+		a->span = (uint32_t)MIN((uint64_t)leaves_below[a->depth] * SLOTS, UINT32_MAX);
 		a->pages++;
-		page_close(p);
 	}
 	return true;
 }
 
-/* The page of record n when it may be changed in place: its parents are the live state's own then, too. */
-static struct page *private_leaf(struct page_owner *o, const struct array *a, uint32_t n)
+/* The page of a leaf when it may be changed in place: its parents are the live state's own then, too. */
+static struct page *private_leaf(struct page_owner *o, const struct array *a, uint32_t leaf)
 {
 	bool bad = false;
-	const struct slot *s = slot_find(o->pool, a, n / a->per_page, false, &bad);
+	const struct slot *s = slot_find(o->pool, a, leaf, false, &bad);
 	uint32_t number = s ? s->page : 0;
 
-	if (!number || number >= o->pool->pages || page_at(o->pool, number)->birth <= o->kept)
+	if (!number || number >= o->pool->pages || !page_private(o, number))
 		return NULL;
-	return page_open(o, &number);
+	return page_at(o->pool, number);
 }
 
 void array_put(struct page_owner *o, struct array *a, uint32_t n, size_t at, const void *bytes, size_t len)
 {
-	size_t offset = offset_of(a, n) + at;
+	uint32_t leaf = leaf_of(a, n);
 	struct path path;
 	struct page *p;
 
 	if (n >= a->count)
 		return;
-	p = private_leaf(o, a, n);
-	if (p) {
-		memcpy(p->payload + offset, bytes, len);
-		page_close(p);
-	} else if (!o->corrupted && path_open(o, a, n / a->per_page, &path)) {
-		memcpy(path.page[0]->payload + offset, bytes, len);
-		path_close(a, &path);
-	}
+	p = private_leaf(o, a, leaf);
+	if (!p && path_open(o, a, leaf, &path))
+		p = path.page[0];
+	if (p)
+		page_write(p, offset_of(a, n, leaf) + at, bytes, len);
 }
 
-uint32_t array_next(const struct page_pool *pool, const struct array *a)
+/* The lowest record that is not in use; ARRAY_NONE on corruption. */
+static uint32_t lowest_free(const struct page_pool *pool, const struct array *a)
 {
 	uint32_t number = a->root, leaf = 0;
 
@@ -346,55 +332,58 @@ uint32_t array_next(const struct page_pool *pool, const struct array *a)
 
 int array_take(struct page_owner *o, struct array *a, uint32_t n)
 {
-	uint32_t leaf = n / a->per_page;
+	uint32_t leaf = leaf_of(a, n);
 	struct path path;
-	bool taken;
+	struct slot s;
 
 	if (n == ARRAY_NONE || !array_grow(o, a, leaf) || !path_open(o, a, leaf, &path))
 		return -1;
-	taken = leaf_take(a, path.slot[1], path.page[0]->payload, n % a->per_page);
-	if (taken) {
-		if (path.slot[1]->used == a->per_page)
-			path_count_full(o, a, &path, 1);
-		a->live++;
-		a->count = MAX(a->count, n + 1);
-	}
-	path_close(a, &path);
-	return taken ? 0 : -1;
+	s = *path.slot[1];
+	if (!leaf_take(a, &s, path.page[0], n - leaf * a->per_page))
+		return -1;
+	slot_put(path.page[1], path.slot[1], s);
+	if (s.used == a->per_page)
+		path_count_full(a, &path, 1);
+	a->live++;
+	a->count = MAX(a->count, n + 1);
+	if (n == a->next)
+		a->next = s.used < a->per_page ? leaf * a->per_page + s.head : lowest_free(o->pool, a);
+	return 0;
 }
 
 uint32_t array_new(struct page_owner *o, struct array *a)
 {
-	uint32_t n = array_next(o->pool, a);
+	uint32_t n = a->next;
 
 	return array_take(o, a, n) == 0 ? n : ARRAY_NONE;
 }
 
 void array_free(struct page_owner *o, struct array *a, uint32_t n)
 {
+	uint32_t leaf = leaf_of(a, n);
 	struct path path;
-	struct slot *s;
+	struct slot s;
 
-	if (n >= a->count || !path_open(o, a, n / a->per_page, &path))
+	if (n >= a->count || !path_open(o, a, leaf, &path))
 		return;
-	s = path.slot[1];
-	if (leaf_give(a, s, path.page[0]->payload, n % a->per_page)) {
+	s = *path.slot[1];
+	if (leaf_give(a, &s, path.page[0], n - leaf * a->per_page)) {
 		a->live--;
-		if (s->used == a->per_page - 1)
-			path_count_full(o, a, &path, -1);
+		a->next = MIN(a->next, n);
+		if (s.used == a->per_page - 1)
+			path_count_full(a, &path, -1);
 	}
-	if (s->used == 0) {
-		page_drop(o, s->page);
+	if (s.used == 0) {
+		page_drop(o, s.page);
 		a->pages--;
-		*s = (struct slot){0};
-		path.open[0] = false;
+		s = (struct slot){0};
 	}
-	path_close(a, &path);
+	slot_put(path.page[1], path.slot[1], s);
 }
 
 /* ---- all records ------------------------------------------------------------------------- */
 
-static int leaf_each(const struct array *a, uint32_t leaf, const struct slot *s, const unsigned char *payload,
+static int leaf_each(const struct array *a, uint32_t leaf, const struct slot *s, const struct page *p,
 		     int (*each)(void *self, uint32_t n, const void *record), void *self)
 {
 	unsigned int next_free = s->head;
@@ -403,10 +392,10 @@ static int leaf_each(const struct array *a, uint32_t leaf, const struct slot *s,
 		int answer;
 
 		if (i == next_free) {
-			next_free = free_after(a, payload, i);
+			next_free = free_after(a, p, i);
 			continue;
 		}
-		answer = each(self, leaf * a->per_page + i, payload + offset_of(a, i));
+		answer = each(self, leaf * a->per_page + i, p->payload + (size_t)i * a->record);
 		if (answer)
 			return answer;
 	}
@@ -426,7 +415,7 @@ int array_each(const struct page_pool *pool, const struct array *a,
 
 		if (bad || (s && !p))
 			return -1;
-		answer = s ? leaf_each(a, leaf, s, p->payload, each, self) : 0;
+		answer = s ? leaf_each(a, leaf, s, p, each, self) : 0;
 		if (answer)
 			return answer;
 	}

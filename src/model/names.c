@@ -150,12 +150,12 @@ static void count_child(struct model *m, uint64_t op, uint32_t dir, int by)
 
 uint32_t model_next_object(const struct model *m)
 {
-	return array_next(m->head.pool, &m->head.objects);
+	return array_next(&m->head.objects);
 }
 
 uint32_t model_next_name(const struct model *m)
 {
-	return array_next(m->head.pool, &m->head.names);
+	return array_next(&m->head.names);
 }
 
 void names_add_anchor(struct model *m, uint32_t id)

@@ -24,9 +24,18 @@ void page_owner_init(struct page_owner *o, struct page_pool *pool)
 	*o = (struct page_owner){.pool = pool, .epoch = 1};
 }
 
+/* Line 0 of a page shares its cache line with the header. */
+static uint64_t line_sum(const struct page *p, unsigned int line)
+{
+	if (!line)
+		return hash_line(p->payload, HASH_LINE - PAGE_HEADER, 0);
+	return hash_line((const char *)p + (size_t)line * HASH_LINE, HASH_LINE, line);
+}
+
 static uint64_t page_sum(const struct page *p)
 {
-	return hash_bytes(p->payload, PAGE_PAYLOAD) ^ mix64(p->birth);
+	return mix64(p->birth) + line_sum(p, 0) +
+	       hash_lines((const char *)p + HASH_LINE, PAGE_BYTES / HASH_LINE - 1, 1);
 }
 
 bool page_intact(const struct page *p)
@@ -95,44 +104,59 @@ static struct page *page_make(struct page_owner *o, uint32_t *number)
 		return NULL;
 	p = page_at(o->pool, made);
 	memset(p->payload, 0, PAGE_PAYLOAD);
+	p->sum = page_sum(p);
 	*number = made;
 	return p;
 }
 
+/* The checksum goes along, not made anew: what is wrong stays wrong. */
 static struct page *page_copy(struct page_owner *o, uint32_t *number)
 {
+	const struct page *old = page_at(o->pool, *number);
 	uint32_t made = page_alloc(o);
 	struct page *p;
 
 	if (!made)
 		return NULL;
+	if (!page_intact(old)) {
+		o->corrupted = true;
+		atomic_fetch_add_explicit(&o->pool->corrupted, 1, memory_order_relaxed);
+	}
 	p = page_at(o->pool, made);
-	memcpy(p->payload, page_at(o->pool, *number)->payload, PAGE_PAYLOAD);
+	memcpy(p->payload, old->payload, PAGE_PAYLOAD);
+	p->sum = old->sum - mix64(old->birth) + mix64(p->birth);
 	page_drop(o, *number);
 	*number = made;
 	return p;
 }
 
-struct page *page_open(struct page_owner *o, uint32_t *number)
+struct page *page_own(struct page_owner *o, uint32_t *number)
 {
-	struct page *p;
-
 	if (!*number)
 		return page_make(o, number);
 	if (!number_valid(o, *number))
 		return NULL;
-	p = page_at(o->pool, *number);
-	if (!page_intact(p)) {
-		o->corrupted = true;
-		atomic_fetch_add_explicit(&o->pool->corrupted, 1, memory_order_relaxed);
-		return NULL;
-	}
-	return p->birth > o->kept ? p : page_copy(o, number);
+	return page_private(o, *number) ? page_at(o->pool, *number) : page_copy(o, number);
 }
 
-void page_close(struct page *p)
+void page_write(struct page *p, size_t at, const void *bytes, size_t len)
 {
-	p->sum = page_sum(p);
+	const unsigned char *from = bytes;
+
+	while (len) {
+		size_t line = (PAGE_HEADER + at) / HASH_LINE;
+		size_t part = MIN(len, (line + 1) * HASH_LINE - PAGE_HEADER - at);
+
+		if (memcmp(p->payload + at, from, part) != 0) {
+			uint64_t before = line_sum(p, (unsigned int)line);
+
+			memcpy(p->payload + at, from, part);
+			p->sum += line_sum(p, (unsigned int)line) - before;
+		}
+		at += part;
+		from += part;
+		len -= part;
+	}
 }
 
 void page_drop(struct page_owner *o, uint32_t number)

@@ -5,8 +5,12 @@
  * A `page_pool` hands out 1 KiB pages of a large shared mapping. An `array` is a radix tree of such pages
  * that holds fixed-size records, numbered from 0; its root fits into a small struct that is copied to freeze
  * it. A page that was born before the newest frozen root belongs to that root too and is copied before it is
- * changed. Each page carries an XXH3 of its payload: it is checked before a change and on every read through
- * a frozen root, and a mismatch is memory corruption in the harness, never in the filesystem.
+ * changed. Each page carries a checksum, the sum of the XXH3s of its 64-byte lines. It is checked on every
+ * read through a frozen root and when a page is copied; a mismatch is memory corruption in the harness, never
+ * in the filesystem. A change of the live state adds to the sum what the change makes of it and looks at
+ * nothing else: the sum of a page that was damaged before stays wrong, even when the damaged bytes are
+ * written over. Reads of the live state are not checked; what they take from a damaged page is found out at
+ * the next freeze.
  *
  * Pages that a change replaces go on a dead list, as in ZFS: each frozen root has the list of the pages that
  * its next older neighbour has and it has no longer; the list of the live state hangs on the owner. When a
@@ -23,7 +27,8 @@
 #include "src/base/error.h"
 
 #define PAGE_BYTES   1024U
-#define PAGE_PAYLOAD (PAGE_BYTES - 16U)
+#define PAGE_HEADER  16U
+#define PAGE_PAYLOAD (PAGE_BYTES - PAGE_HEADER)
 
 struct page {
 	uint64_t sum;   /* over birth and payload */
@@ -31,6 +36,7 @@ struct page {
 	uint32_t link;  /* next page of a free list or dead list; not under the checksum */
 	unsigned char payload[PAGE_PAYLOAD];
 };
+_Static_assert(offsetof(struct page, payload) == PAGE_HEADER, "lines are counted from the page's start");
 
 /* Shared by all models of a run; lives at the start of its mapping. Page 0 is never handed out. */
 struct page_pool {
@@ -56,7 +62,7 @@ struct page_owner {
 	uint32_t batch, batch_end;
 	uint32_t dead;  /* pages replaced since the newest frozen root, which still needs them */
 	uint32_t used;  /* pages in use: live, frozen, dead */
-	bool corrupted; /* a checksum failed in this owner's pages; the change was not made */
+	bool corrupted; /* a damaged page was met while changing something */
 	bool exhausted; /* the pool has no page left; further changes are lost, the run must end */
 };
 
@@ -65,11 +71,18 @@ void page_owner_init(struct page_owner *o, struct page_pool *pool);
 /* Does the page's checksum hold? */
 bool page_intact(const struct page *p);
 
-/* Make page *number ready to be changed: check it, or copy it (*number then changes) when a frozen root has
- * it too, or make a zeroed one when *number is 0. page_close() must follow. NULL with o->corrupted or
- * o->exhausted set. */
-struct page *page_open(struct page_owner *o, uint32_t *number);
-void page_close(struct page *p);
+/* Is it a page of the live state alone? */
+static inline bool page_private(const struct page_owner *o, uint32_t number)
+{
+	return page_at(o->pool, number)->birth > o->kept;
+}
+
+/* Make page *number ready to be changed: copy it (*number then changes) when a frozen root has it too, or
+ * make a zeroed one when *number is 0. NULL with o->exhausted, or o->corrupted for a number that can't be. */
+struct page *page_own(struct page_owner *o, uint32_t *number);
+
+/* Put `len` bytes at `at` of the payload of a page of the live state, and take them into its checksum. */
+void page_write(struct page *p, size_t at, const void *bytes, size_t len);
 
 /* The live state no longer has this page. */
 void page_drop(struct page_owner *o, uint32_t number);
@@ -89,9 +102,12 @@ struct array {
 	uint32_t count;  /* one more than the highest number ever given out */
 	uint32_t live;   /* records in use */
 	uint32_t pages;  /* pages it consists of */
+	uint32_t next;   /* the lowest record that is not in use */
+	uint32_t span;   /* leaves that its index covers */
 	uint16_t record; /* bytes per record, 4 to PAGE_PAYLOAD */
 	uint16_t per_page;
-	uint32_t depth; /* levels of index pages over the leaves */
+	uint32_t depth;    /* levels of index pages over the leaves */
+	uint64_t fraction; /* of 2^64 that is 1 / per_page: division by multiplication */
 };
 
 void array_init(struct array *a, size_t record);
@@ -110,7 +126,10 @@ void array_put(struct page_owner *o, struct array *a, uint32_t n, size_t at, con
 uint32_t array_new(struct page_owner *o, struct array *a);
 
 /* The number that array_new() will return. */
-uint32_t array_next(const struct page_pool *pool, const struct array *a);
+static inline uint32_t array_next(const struct array *a)
+{
+	return a->next;
+}
 
 /* Take record n, which must not be in use, as array_new() takes the lowest. -1 if it is, or for lack of
  * pages. */

@@ -108,7 +108,7 @@ static void world_add(struct world *w, struct stream *s)
 	uint32_t expected = lowest_free(&w->plain), n;
 	uint32_t value = (uint32_t)stream_u64(s) | 1;
 
-	assert_int_equal(array_next(w->owner.pool, &w->array), expected);
+	assert_int_equal(array_next(&w->array), expected);
 	n = array_new(&w->owner, &w->array);
 	assert_int_equal(n, expected);
 	array_put(&w->owner, &w->array, n, w->array.record - sizeof(value), &value, sizeof(value));
@@ -263,12 +263,12 @@ static void test_each_visits_what_is_in_use(void **state)
 
 /* ---- damage ------------------------------------------------------------------------------ */
 
-static void test_damage_is_seen_by_reader_and_owner(void **state)
+static void test_damage_is_seen_by_readers(void **state)
 {
 	struct page_pool *pool = pool_map(POOL_BYTES);
 	struct page_owner o;
 	struct array a;
-	uint32_t value = 7;
+	uint64_t value = 7;
 	unsigned char *record;
 
 	page_owner_init(&o, pool);
@@ -280,14 +280,58 @@ static void test_damage_is_seen_by_reader_and_owner(void **state)
 	assert_null(array_frozen(pool, &a, 61));
 	assert_int_equal(pool->corrupted, 1);
 	assert_non_null(array_frozen(pool, &a, 3));
-	assert_false(o.corrupted);
 	array_put(&o, &a, 61, 0, &value, sizeof(value));
-	assert_true(o.corrupted);
 	assert_int_equal(array_each(pool, &a, each_sum, &(uint64_t){0}), -1);
 	/* The page was not sealed anew over the damage. */
 	assert_null(array_frozen(pool, &a, 61));
-	record[20] ^= 0x10;
-	assert_non_null(array_frozen(pool, &a, 61));
+	munmap(pool, POOL_BYTES);
+}
+
+/* What was damaged is written over, or its record goes: that there was damage stays known. */
+static void test_damage_is_not_written_over(void **state)
+{
+	struct page_pool *pool = pool_map(POOL_BYTES);
+	struct page_owner o;
+	struct array a;
+	uint64_t value[3] = {1, 2, 3};
+
+	page_owner_init(&o, pool);
+	array_init(&a, sizeof(value));
+	for (uint32_t i = 0; i < 100; i++) {
+		array_new(&o, &a);
+		array_put(&o, &a, i, 0, value, sizeof(value));
+	}
+	((unsigned char *)(uintptr_t)array_at(pool, &a, 60))[8] ^= 1;
+	value[1] = 4;
+	array_put(&o, &a, 60, 0, value, sizeof(value));
+	assert_memory_equal(array_at(pool, &a, 60), value, sizeof(value));
+	assert_null(array_frozen(pool, &a, 60));
+	array_free(&o, &a, 60);
+	assert_null(array_frozen(pool, &a, 61));
+	assert_false(o.corrupted);
+	munmap(pool, POOL_BYTES);
+}
+
+/* Nor does a copy of the page lose it, which the owner notices too. */
+static void test_damage_is_copied(void **state)
+{
+	struct page_pool *pool = pool_map(POOL_BYTES);
+	struct page_owner o;
+	struct array a;
+	uint32_t value = 7, root;
+
+	page_owner_init(&o, pool);
+	array_init(&a, 24);
+	for (int i = 0; i < 10; i++)
+		array_new(&o, &a);
+	root = a.root;
+	o.kept = o.epoch++;
+	((unsigned char *)(uintptr_t)array_at(pool, &a, 3))[9] ^= 1;
+	array_put(&o, &a, 4, 0, &value, sizeof(value));
+	assert_int_not_equal(a.root, root);
+	assert_true(o.corrupted);
+	assert_int_equal(pool->corrupted, 1);
+	assert_null(array_frozen(pool, &a, 4));
 	munmap(pool, POOL_BYTES);
 }
 
@@ -340,7 +384,9 @@ int main(void)
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_gaps_cost_nothing),
 		cmocka_unit_test(test_each_visits_what_is_in_use),
-		cmocka_unit_test(test_damage_is_seen_by_reader_and_owner),
+		cmocka_unit_test(test_damage_is_seen_by_readers),
+		cmocka_unit_test(test_damage_is_not_written_over),
+		cmocka_unit_test(test_damage_is_copied),
 		cmocka_unit_test(test_damaged_index),
 		cmocka_unit_test(test_exhausted_pool),
 	};
