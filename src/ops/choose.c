@@ -38,20 +38,10 @@ void choose_subject(const struct chosen *from, struct op_args *args)
 	args->name = choose_ref(from);
 }
 
-/* How many shared directories there are: their ids are consecutive. */
+/* All anchors but OBJECT_ROOT. */
 static uint32_t shared_count(const struct model_view *v)
 {
-	uint32_t lo = 0, hi = SHARED_DIRS_MAX;
-
-	while (lo < hi) {
-		uint32_t mid = (lo + hi) / 2;
-
-		if (address_shared(v, OBJECT_FIRST_SHARED + mid))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return v->anchors - 1;
 }
 
 uint32_t choose_own_directories(const struct op_ctx *c)
