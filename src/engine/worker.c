@@ -13,9 +13,6 @@
 /* Draws that may come to nothing before the workload is said to have nothing to do. */
 #define DRAWS_MAX 1000
 
-/* CPU time is read around one operation in this many: reading it is a system call itself. */
-#define SAMPLE_EVERY 64
-
 /* The tree is held steady around the shape's number of files. */
 static bool out_of_balance(const struct worker *w, const struct op *op)
 {
@@ -43,18 +40,23 @@ static const struct op *draw(struct worker *w, struct op_args *args)
 	return NULL;
 }
 
+/* Add to a counter that nobody else writes. */
+static void count(_Atomic uint64_t *counter, uint64_t n)
+{
+	uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, now + n, memory_order_relaxed);
+}
+
 static void count_answer(struct worker *w, const struct op *op, int64_t ret)
 {
 	uint64_t code = ret < 0 ? (uint64_t)-ret : 0;
 
 	if (code)
-		atomic_fetch_add_explicit(&w->slot->errors, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&w->shared->answers[op->id][MIN(code, (uint64_t)SHARED_ANSWERS - 1)], 1,
-				  memory_order_relaxed);
+		count(&w->slot->errors, 1);
+	count(&w->slot->answers[op->id][MIN(code, (uint64_t)SHARED_ANSWERS - 1)], 1);
 	if (ret > 0 && op->group == GROUP_DATA)
-		atomic_fetch_add_explicit(op->id == w->read_id ? &w->slot->bytes_read
-							       : &w->slot->bytes_written,
-					  (uint64_t)ret, memory_order_relaxed);
+		count(op->id == w->read_id ? &w->slot->bytes_read : &w->slot->bytes_written, (uint64_t)ret);
 }
 
 static bool journal(struct worker *w, const struct op *op, const struct op_args *args, int64_t ret,
@@ -74,32 +76,33 @@ static bool journal(struct worker *w, const struct op *op, const struct op_args 
 	return ring_put(&w->slot->ring, &r, &w->shared->abandon);
 }
 
+/* From the last answer to this call: learn, journal, draw. */
+static void count_outside(struct worker *w, uint64_t begin)
+{
+	if (w->answered)
+		count(&w->slot->outside_ns, begin - w->answered);
+}
+
 /* One operation from draw to journal. False: there is nothing more to do. */
 static bool operate(struct worker *w)
 {
-	bool sample = w->done % SAMPLE_EVERY == 0;
-	uint64_t cpu[4] = {0}, begin, end;
 	struct op_answer answer = {0};
 	struct op_args args;
 	const struct op *op;
+	uint64_t begin, end;
 	uint8_t flags;
 
-	if (sample)
-		cpu[0] = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	w->ctx.operation = w->done + 1;
 	op = draw(w, &args);
 	if (!op)
 		return false;
 	flags = op_journal_flags(&w->ctx, &args);
 	begin = clock_mono();
+	count_outside(w, begin);
 	atomic_store_explicit(&w->slot->kind, op->id, memory_order_relaxed);
 	atomic_store_explicit(&w->slot->started, begin, memory_order_release);
-	if (sample)
-		cpu[1] = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	op->call(&w->ctx, &args, &answer);
-	if (sample)
-		cpu[2] = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-	end = clock_mono();
+	w->answered = end = clock_mono();
 	atomic_store_explicit(&w->slot->started, 0, memory_order_release);
 	op->learn(&w->ctx, &args, &answer);
 	w->slot->model.head.operations = w->done + 1;
@@ -108,11 +111,6 @@ static bool operate(struct worker *w)
 	count_answer(w, op, answer.ret);
 	w->done++;
 	atomic_store_explicit(&w->slot->operations, w->done, memory_order_relaxed);
-	if (sample) {
-		cpu[3] = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-		atomic_fetch_add_explicit(&w->slot->time_total, cpu[3] - cpu[0], memory_order_relaxed);
-		atomic_fetch_add_explicit(&w->slot->time_calls, cpu[2] - cpu[1], memory_order_relaxed);
-	}
 	return true;
 }
 
@@ -137,6 +135,7 @@ static void *worker_main(void *arg)
 
 	atomic_store(&w->slot->tid, (pid_t)syscall(SYS_gettid));
 	while (gang_park(w->gang, &seen, &quota)) {
+		w->answered = 0;
 		for (uint64_t n = 0; !quota || n < quota; n++) {
 			if (atomic_load_explicit(&w->gang->halt, memory_order_relaxed) ||
 			    w->slot->model.owner.exhausted)

@@ -29,16 +29,25 @@ static const char *errno_name(int err, char *buf, size_t len)
 	return buf;
 }
 
+static uint64_t count_answers(const struct shared *s, const struct op *op, int err)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < s->plan.workers; i++)
+		sum += atomic_load_explicit(&s->worker[i].answers[op->id][err], memory_order_relaxed);
+	return sum;
+}
+
 /* Answers of one operation: successes, refusals by errno (also added to the sum over all). */
 static json_t *answers_of(const struct shared *s, const struct op *op, json_t *all, uint64_t *total)
 {
 	json_t *refusals = json_object();
-	uint64_t good = atomic_load(&s->answers[op->id][0]);
+	uint64_t good = count_answers(s, op, 0);
 	char number[32];
 
 	*total = good;
 	for (int err = 1; err < SHARED_ANSWERS; err++) {
-		uint64_t n = atomic_load(&s->answers[op->id][err]);
+		uint64_t n = count_answers(s, op, err);
 
 		if (!n)
 			continue;
@@ -70,19 +79,18 @@ static json_t *answers_json(const struct shared *s)
 	return json_pack("{s:o, s:o, s:o}", "by_group", by_group, "refused", refused, "by_kind", kinds);
 }
 
-/* Thread CPU of sampled operations: all of it, and the part inside system calls. */
+/* CPU time of the workers, and how long they were outside of calls: what recow itself costs. */
 static json_t *cpu_json(const struct shared *s)
 {
-	uint64_t total = 0, calls = 0, user = 0, system = 0;
+	uint64_t outside = 0, user = 0, system = 0;
 
 	for (unsigned int i = 0; i < s->plan.workers; i++) {
-		total += atomic_load(&s->worker[i].time_total);
-		calls += atomic_load(&s->worker[i].time_calls);
+		outside += atomic_load(&s->worker[i].outside_ns);
 		user += atomic_load(&s->worker[i].user_ns);
 		system += atomic_load(&s->worker[i].system_ns);
 	}
-	return json_pack("{s:o, s:o, s:o, s:o}", "user_ns", integer(user), "system_ns", integer(system),
-			 "sampled_ns", integer(total), "sampled_calls_ns", integer(calls));
+	return json_pack("{s:o, s:o, s:o}", "user_ns", integer(user), "system_ns", integer(system),
+			 "outside_ns", integer(outside));
 }
 
 /* Sums over the models of all workers as they were at the last barrier. */

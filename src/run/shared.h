@@ -24,6 +24,8 @@ enum run_stage {
 	STAGE_DONE,
 };
 
+#define SHARED_ANSWERS 160 /* errnos counted per operation; index 0: success */
+
 /* One worker's live state; written by that worker alone. */
 struct shared_worker {
 	_Alignas(64) _Atomic uint64_t operations; /* finished */
@@ -31,10 +33,11 @@ struct shared_worker {
 	_Atomic uint32_t kind;    /* id of the operation in flight */
 	_Atomic pid_t tid;
 	_Atomic uint64_t bytes_written, bytes_read;
-	_Atomic uint64_t errors; /* ordinary refusals: ENOSPC and its like */
-	_Atomic uint64_t time_total,
-		time_calls; /* thread CPU ns: all, and inside call(); sampled (1 in 64 operations) */
+	_Atomic uint64_t errors;             /* ordinary refusals: ENOSPC and its like */
+	_Atomic uint64_t outside_ns;         /* time between calls while churning: learn, journal, draw */
 	_Atomic uint64_t user_ns, system_ns; /* CPU time of the thread, as of its last parking */
+	/* Coverage: answers by operation. */
+	_Atomic uint64_t answers[128][SHARED_ANSWERS];
 	struct model model;
 	struct model_view
 		barrier; /* the model as frozen (and pinned) at the last barrier; what a checkpoint saves */
@@ -66,8 +69,6 @@ struct unseen {
 	char what[64], why[160];
 };
 #define UNSEEN_MAX 16
-
-#define SHARED_ANSWERS 160 /* errnos counted per operation; index 0: success */
 
 struct shared {
 	struct plan plan;                      /* fixed before the fork */
@@ -112,9 +113,6 @@ struct shared {
 
 	/* Added to by verifier threads. */
 	struct verify_counters verified[PLAN_VERIFIERS];
-
-	/* Coverage: answers by operation, added to by workers (relaxed; sampled never, exact). */
-	_Atomic uint64_t answers[128][SHARED_ANSWERS];
 
 	struct page_pool *pool;       /* model pages */
 	struct shared_worker *worker; /* plan.workers of them */
