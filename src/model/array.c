@@ -74,7 +74,7 @@ static unsigned int slot_capacity(const struct array *a, unsigned int level)
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-static const struct page *page_read(const struct page_pool *pool, uint32_t number, bool check)
+static inline const struct page *page_read(const struct page_pool *pool, uint32_t number, bool check)
 {
 	if (number < pool->pages && (!check || page_intact(page_at(pool, number))))
 		return page_at(pool, number);
@@ -83,8 +83,8 @@ static const struct page *page_read(const struct page_pool *pool, uint32_t numbe
 }
 
 /* The slot of a leaf in its index page: NULL when there is none, or with *bad set on corruption. */
-static const struct slot *slot_find(const struct page_pool *pool, const struct array *a, uint32_t leaf,
-				    bool check, bool *bad)
+static inline const struct slot *slot_find(const struct page_pool *pool, const struct array *a, uint32_t leaf,
+					   bool check, bool *bad)
 {
 	uint32_t number = a->root;
 
@@ -105,7 +105,8 @@ static const struct slot *slot_find(const struct page_pool *pool, const struct a
 	}
 }
 
-static const void *array_look(const struct page_pool *pool, const struct array *a, uint32_t n, bool check)
+static inline const void *array_look(const struct page_pool *pool, const struct array *a, uint32_t n,
+				     bool check)
 {
 	uint32_t leaf = leaf_of(a, n);
 	bool bad = false;

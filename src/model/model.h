@@ -163,6 +163,7 @@ void model_write(struct model *m, uint64_t op, uint32_t object, uint64_t offset,
 void model_truncate(struct model *m, uint64_t op, uint32_t object, uint64_t size);
 void model_set_mode(struct model *m, uint64_t op, uint32_t object, uint16_t mode);
 void model_set_owner(struct model *m, uint64_t op, uint32_t object, uint32_t uid, uint32_t gid);
+/* Anchors have no times. */
 void model_set_mtime(struct model *m, uint64_t op, uint32_t object, int64_t min, int64_t max);
 /* length UINT32_MAX removes. */
 void model_set_xattr(struct model *m, uint64_t op, uint32_t object, uint32_t number, uint32_t length);
@@ -175,6 +176,17 @@ uint32_t model_pick(const struct model *m, enum pick list, uint64_t r);
 uint32_t model_pick_count(const struct model *m, enum pick list);
 
 /* ---- reading: the live head by its owner, or a frozen view by anyone --------------------- */
+
+/* Is this object an anchor, is it a shared directory? Their ids tell. */
+static inline bool view_is_anchor(const struct model_view *v, uint32_t object)
+{
+	return object - OBJECT_ROOT < v->anchors;
+}
+
+static inline bool view_is_shared(const struct model_view *v, uint32_t object)
+{
+	return object != OBJECT_ROOT && view_is_anchor(v, object);
+}
 
 /* Does the view's own checksum hold? True for a live one. */
 bool view_intact(const struct model_view *v);
@@ -208,7 +220,7 @@ size_t view_name_bytes(const struct model_view *v, const struct name *n, uint32_
  * model knows it. Returns its length or -1 when it does not fit or the tree above is gone. */
 int view_path(const struct model_view *v, uint32_t number, char *buf, size_t len);
 
-/* Anchors' paths, used by who makes them: "w%04u" and "shared/d%02u". */
+/* Anchors' paths, as printf would give them: "w%04u" and "shared/d%02u". -1 when it does not fit. */
 int anchor_path(uint32_t worker, uint32_t object, char *buf, size_t len);
 
 /* Index pages are counted to what they index. */

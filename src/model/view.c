@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reading a model, live or frozen. */
-#include <stdio.h>
 #include <string.h>
 
 #include "src/model/private.h"
@@ -50,23 +49,29 @@ size_t view_blocks(const struct model_view *v, const struct object *o, uint64_t 
 
 int anchor_path(uint32_t worker, uint32_t object, char *buf, size_t len)
 {
-	if (object < OBJECT_FIRST_SHARED)
-		return snprintf(buf, len, "w%04u", worker);
-	return snprintf(buf, len, "shared/d%02u", object - OBJECT_FIRST_SHARED);
+	bool own = object < OBJECT_FIRST_SHARED;
+	const char *prefix = own ? "w" : "shared/d";
+	size_t prefix_len = strlen(prefix), end = prefix_len + (own ? 4 : 2);
+	uint32_t number = own ? worker : object - OBJECT_FIRST_SHARED;
+
+	for (uint32_t rest = number / (own ? 10000 : 100); rest; rest /= 10)
+		end++;
+	if (end >= len)
+		return -1;
+	memcpy(buf, prefix, prefix_len);
+	for (size_t at = end; at > prefix_len; number /= 10)
+		buf[--at] = (char)('0' + number % 10);
+	buf[end] = '\0';
+	return (int)end;
 }
 
 size_t view_name_bytes(const struct model_view *v, const struct name *n, uint32_t number, char buf[256])
 {
 	struct nameref ref = {.number = number, .tag = n->tag};
-	struct object parent;
 
 	if (n->parent == OBJECT_NONE)
 		return (size_t)anchor_path(v->worker, n->object, buf, 256);
-	if (!view_object(v, n->parent, &parent)) {
-		buf[0] = '\0';
-		return 0;
-	}
-	return content_name(ref, v->worker, parent.flags & OBJECT_SHARED, buf);
+	return content_name(ref, v->worker, view_is_shared(v, n->parent), buf);
 }
 
 /* Put `part` and, unless it is the last, a slash in front of what `buf` holds from *at on. */
@@ -101,6 +106,12 @@ int view_path(const struct model_view *v, uint32_t number, char *buf, size_t len
 			return -1;
 		if (n.parent == OBJECT_NONE)
 			break;
+		if (view_is_anchor(v, n.parent)) {
+			part_len = (size_t)anchor_path(v->worker, n.parent, part, sizeof(part));
+			if (!prepend(buf, &at, end, part, part_len))
+				return -1;
+			break;
+		}
 		if (!view_object(v, n.parent, &dir))
 			return -1;
 		number = dir.first_name;

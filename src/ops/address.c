@@ -7,11 +7,9 @@ static int directory_path(const struct model_view *v, uint32_t dir, char *buf, s
 {
 	struct object o;
 
-	if (!view_object(v, dir, &o))
-		return -1;
-	if (o.flags & OBJECT_ANCHOR)
+	if (view_is_anchor(v, dir))
 		return anchor_path(v->worker, dir, buf, len);
-	return view_path(v, o.first_name, buf, len);
+	return view_object(v, dir, &o) ? view_path(v, o.first_name, buf, len) : -1;
 }
 
 int address_write(const struct model_view *v, uint32_t dir, struct nameref ref, uint32_t object, char *buf,
@@ -26,7 +24,7 @@ int address_write(const struct model_view *v, uint32_t dir, struct nameref ref, 
 	used = directory_path(v, dir, buf, len);
 	if (used < 0)
 		return -1;
-	name_len = content_name(ref, v->worker, address_shared(v, dir), name);
+	name_len = content_name(ref, v->worker, view_is_shared(v, dir), name);
 	if ((size_t)used + 1 + name_len + 1 > len)
 		return -1;
 	buf[used] = '/';
@@ -53,12 +51,10 @@ static bool parent_of(const struct model_view *v, uint32_t dir, uint32_t *parent
 	struct object o;
 	struct name n;
 
-	if (!view_object(v, dir, &o))
-		return false;
 	*parent = OBJECT_NONE;
-	if (o.flags & OBJECT_ANCHOR)
+	if (view_is_anchor(v, dir))
 		return true;
-	if (!view_name(v, o.first_name, &n))
+	if (!view_object(v, dir, &o) || !view_name(v, o.first_name, &n))
 		return false;
 	*parent = n.parent;
 	return true;
@@ -97,13 +93,6 @@ bool address_realms_differ(const struct model_view *v, uint32_t dir, uint32_t ot
 	if (dir == other || !address_lineage(v, dir, &a) || !address_lineage(v, other, &b))
 		return false;
 	return (a.anchor == OBJECT_ROOT) != (b.anchor == OBJECT_ROOT);
-}
-
-bool address_shared(const struct model_view *v, uint32_t dir)
-{
-	struct object o;
-
-	return view_object(v, dir, &o) && (o.flags & OBJECT_SHARED);
 }
 
 struct content_key address_key(const struct op_ctx *c, uint32_t object)

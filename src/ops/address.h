@@ -40,9 +40,6 @@ bool address_within(const struct model_view *v, uint32_t dir, uint32_t top);
 /* Do the two directories lie in different realms (private, shared), which may be different subvolumes? */
 bool address_realms_differ(const struct model_view *v, uint32_t dir, uint32_t other);
 
-/* Is it a directory in which other workers have names too? */
-bool address_shared(const struct model_view *v, uint32_t dir);
-
 /* The content key of what this operation writes into `object`. */
 struct content_key address_key(const struct op_ctx *c, uint32_t object);
 

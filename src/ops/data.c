@@ -62,7 +62,7 @@ static void learn_written(struct op_ctx *c, const struct op *op, const struct op
 {
 	const struct expectation x = expect_success();
 	const enum outcome outcome = judge(c, op, args, a, &x);
-	const uint64_t before = size_of(c, args->object);
+	uint64_t before;
 
 	if (outcome == OUTCOME_DONE) {
 		if (a->ret == 0)
@@ -73,6 +73,7 @@ static void learn_written(struct op_ctx *c, const struct op *op, const struct op
 	}
 	if (!a->began)
 		return;
+	before = size_of(c, args->object);
 	judge_maybe_touch(c, args->object, a);
 	if (a->size != before)
 		learn_odd_size(c, op, args, a, before);

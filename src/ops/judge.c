@@ -162,10 +162,7 @@ void judge_report(const struct op_ctx *c, const struct op *op, const struct op_a
 
 void judge_touch(const struct op_ctx *c, uint32_t object, const struct op_answer *a)
 {
-	struct object o;
-
-	if (view_object(&c->model->head, object, &o) && !(o.flags & OBJECT_ANCHOR))
-		model_set_mtime(c->model, c->operation, object, a->time_min, a->time_max);
+	model_set_mtime(c->model, c->operation, object, a->time_min, a->time_max);
 }
 
 void judge_maybe_touch(const struct op_ctx *c, uint32_t object, const struct op_answer *a)

@@ -81,7 +81,7 @@ static bool deepest_destination(const struct op_ctx *c, const struct chosen *fro
 static bool same_bytes(const struct op_ctx *c, uint32_t dir, struct nameref a, struct nameref b)
 {
 	const struct model_view *v = &c->model->head;
-	bool shared = address_shared(v, dir);
+	bool shared = view_is_shared(v, dir);
 	char one[256], other[256];
 	size_t len = content_name(a, v->worker, shared, one);
 

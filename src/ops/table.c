@@ -34,6 +34,6 @@ uint8_t op_journal_flags(const struct op_ctx *c, const struct op_args *args)
 {
 	const struct model_view *v = &c->model->head;
 
-	return (uint8_t)((address_shared(v, args->dir) ? JOURNAL_SHARED : 0) |
-			 (address_shared(v, args->dir2) ? JOURNAL_SHARED2 : 0));
+	return (uint8_t)((view_is_shared(v, args->dir) ? JOURNAL_SHARED : 0) |
+			 (view_is_shared(v, args->dir2) ? JOURNAL_SHARED2 : 0));
 }
