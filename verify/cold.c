@@ -7,19 +7,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libaio.h>
-#include <linux/fiemap.h>
-#include <linux/fs.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-
-#undef BLOCK_SIZE /* linux/fs.h has one of its own */
+#include <sys/mman.h>
 
 #include "verify/data.h"
 #include "verify/pool.h"
 
 #define DEPTH      32U /* reads in flight per thread */
-#define READ_BYTES (512 * KiB)
+#define READ_BYTES (128 * KiB)
+#define HUGE_PAGE  (2 * MiB)
+/* Handed to the kernel, and taken back, at a time: little enough to be still in the processor's caches when
+ * it is compared, and to leave others in flight meanwhile. */
+#define BATCH       16U
+#define BATCH_BYTES (1 * MiB)
 
 struct request {
 	struct iocb iocb;
@@ -39,53 +40,15 @@ struct queue {
 	unsigned int flying;
 };
 
-/* ---- what can't be read directly */
-
-static bool only_cached(uint32_t extent_flags)
-{
-	return extent_flags & (FIEMAP_EXTENT_DATA_INLINE | FIEMAP_EXTENT_DATA_TAIL | FIEMAP_EXTENT_ENCODED |
-			       FIEMAP_EXTENT_DATA_ENCRYPTED);
-}
-
-#define EXTENTS 64U
-
-/* Bytes in inline and compressed extents: direct reads of them fall back to the page cache. Asked after
- * reading, when all data has its place on disk. */
-static uint64_t cached_bytes(const struct file *file)
-{
-	union {
-		struct fiemap map;
-		char room[sizeof(struct fiemap) + EXTENTS * sizeof(struct fiemap_extent)];
-	} u;
-	uint64_t at = 0, bytes = 0;
-	bool last = false;
-
-	while (!last && at < file->object.size) {
-		memset(&u.map, 0, sizeof(u.map));
-		u.map.fm_start = at;
-		u.map.fm_length = file->object.size - at;
-		u.map.fm_extent_count = EXTENTS;
-		if (ioctl(file->fd, FS_IOC_FIEMAP, &u.map) != 0 || u.map.fm_mapped_extents == 0)
-			break;
-		for (unsigned int i = 0; i < u.map.fm_mapped_extents; i++) {
-			const struct fiemap_extent *x = &u.map.fm_extents[i];
-			uint64_t end = MIN(x->fe_logical + x->fe_length, file->object.size);
-
-			if (only_cached(x->fe_flags) && end > x->fe_logical)
-				bytes += end - x->fe_logical;
-			at = x->fe_logical + x->fe_length;
-			last = x->fe_flags & FIEMAP_EXTENT_LAST;
-		}
-	}
-	return bytes;
-}
-
+/* Asked after reading, when all data has its place on disk. */
 static void count_cached(struct files *f, struct file *file)
 {
-	uint64_t bytes = file->cached ? file->object.size : cached_bytes(file);
+	const struct verification *v = f->check->v;
+	uint64_t bytes = file->cached ? file->object.size
+				      : target_encoded_bytes(v->target, file->fd, file->object.size);
 
 	if (bytes)
-		f->check->v->counters->cached_only += bytes;
+		v->counters->cached_only += bytes;
 }
 
 /* ---- the queue */
@@ -97,9 +60,11 @@ static int queue_open(struct queue *q, struct files *files, struct error *e)
 	memset(q, 0, sizeof(*q));
 	q->files = files;
 	q->check = files->check;
-	q->memory = aligned_alloc(BLOCK_SIZE, DEPTH * READ_BYTES);
+	q->memory = aligned_alloc(HUGE_PAGE, DEPTH * READ_BYTES);
 	if (!q->memory)
 		return error_errno(e, EXIT_HARNESS, ENOMEM, "buffers for direct reads");
+	/* A huge page is pinned at once, and a read into it is one segment. Without any it works as well. */
+	madvise(q->memory, DEPTH * READ_BYTES, MADV_HUGEPAGE);
 	/* btrfs reads into buffers that aren't mapped yet through the page cache (it can't fault them in
 	 * under its lock): touch them first. Seen on Linux 6.18. */
 	memset(q->memory, 0xff, DEPTH * READ_BYTES);
@@ -142,12 +107,13 @@ static void finish(struct queue *q, struct request *r, int64_t res)
 	release(q, r);
 }
 
-/* Take slices until all requests have one or there are no more. Returns how many are ready to go. */
-static unsigned int gather(struct queue *q, struct iocb *batch[DEPTH])
+/* Take slices for free requests, as long as there are both. Returns how many are ready to go. */
+static unsigned int gather(struct queue *q, struct iocb *batch[BATCH])
 {
+	uint64_t blocks = 0;
 	unsigned int count = 0;
 
-	while (q->free) {
+	while (q->free && count < BATCH && blocks < BATCH_BYTES / BLOCK_SIZE) {
 		struct request *r = q->free;
 		struct slice *s = &r->slice;
 		uint64_t offset;
@@ -163,12 +129,13 @@ static unsigned int gather(struct queue *q, struct iocb *batch[DEPTH])
 		io_prep_pread(&r->iocb, s->file->fd, r->buf, s->count * BLOCK_SIZE, (long long)offset);
 		r->iocb.data = r;
 		batch[count++] = &r->iocb;
+		blocks += s->count;
 	}
 	return count;
 }
 
 /* Submit; what the kernel doesn't take is read here and now. */
-static void submit(struct queue *q, struct iocb *batch[DEPTH], unsigned int count)
+static void submit(struct queue *q, struct iocb *batch[BATCH], unsigned int count)
 {
 	unsigned int sent = 0;
 
@@ -184,14 +151,16 @@ static void submit(struct queue *q, struct iocb *batch[DEPTH], unsigned int coun
 	}
 }
 
-/* Wait for at least one. Returns -1 when the queue itself is broken: its buffers must then never be freed. */
-static int reap(struct queue *q, struct error *e)
+/* Compare what has been read; with `wait`, at least one. Returns -1 when the queue itself is broken: its
+ * buffers must then never be freed. */
+static int reap(struct queue *q, bool wait, struct error *e)
 {
-	struct io_event event[DEPTH];
+	struct io_event event[BATCH];
+	struct timespec now = {0};
 	int n;
 
 	do {
-		n = io_getevents(q->aio, 1, DEPTH, event, NULL);
+		n = io_getevents(q->aio, wait, BATCH, event, wait ? NULL : &now);
 	} while (n == -EINTR);
 	if (n < 0)
 		return error_errno(e, EXIT_HARNESS, -n, "io_getevents, %u direct reads in flight", q->flying);
@@ -202,21 +171,22 @@ static int reap(struct queue *q, struct error *e)
 	return 0;
 }
 
+/* What is done is compared at once, while it is in the processor's caches, and its buffer goes out again
+ * first. */
 static int cold_thread(void *self, struct error *e)
 {
+	struct iocb *batch[BATCH];
+	unsigned int count;
 	struct queue q;
 
 	if (queue_open(&q, self, e) != 0)
 		return -1;
 	for (;;) {
-		struct iocb *batch[DEPTH];
-
-		unsigned int count = gather(&q, batch);
-
+		count = gather(&q, batch);
 		submit(&q, batch, count);
 		if (count == 0 && q.flying == 0)
 			break;
-		if (q.flying && reap(&q, e) != 0)
+		if (q.flying && reap(&q, count == 0, e) != 0)
 			return -1;
 	}
 	queue_close(&q);

@@ -4,21 +4,30 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "verify/pool.h"
+#include "verify/resident.h"
 
 /* One read: with its model entries it stays in the second-level cache until it is hashed. */
-#define READ_BLOCKS   64U
-#define SLICE_BLOCKS  (16 * READ_BLOCKS)
-#define WINDOW_BLOCKS 16384U /* asked about at once */
+#define READ_BLOCKS  64U
+#define SLICE_BLOCKS (16 * READ_BLOCKS)
 
 uint64_t data_bytes(const struct file *file, uint64_t first, uint64_t count)
 {
 	uint64_t from = first * BLOCK_SIZE, to = (first + count) * BLOCK_SIZE;
 
 	return MIN(to, file->object.size) - MIN(from, file->object.size);
+}
+
+/* Zeroes are compared as such, which is faster than hashing them and as sure. */
+static bool block_right(const unsigned char *block, const struct block_entry *expected)
+{
+	static const unsigned char zeroes[BLOCK_SIZE];
+
+	if (expected->hash == content_hash_of_zeroes())
+		return memcmp(block, zeroes, BLOCK_SIZE) == 0;
+	return content_hash(block) == expected->hash;
 }
 
 static void compare_some(struct check *c, struct file *file, uint64_t first, size_t count,
@@ -32,7 +41,7 @@ static void compare_some(struct check *c, struct file *file, uint64_t first, siz
 	for (size_t i = 0; i < got; i++) {
 		const unsigned char *block = buf + i * BLOCK_SIZE;
 
-		if (__builtin_expect(content_hash(block) != entry[i].hash, 0))
+		if (__builtin_expect(!block_right(block, &entry[i]), 0))
 			file_note(file, first + i, &entry[i], block, 0);
 	}
 	c->v->counters->blocks += got;
@@ -82,32 +91,10 @@ void data_salvage(struct check *c, struct file *file, uint64_t first, uint64_t c
 	}
 }
 
-/* How many pages of a window of the file are in the page cache. */
-static uint64_t resident_pages(const struct file *file, uint64_t first, size_t count)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), length = count * BLOCK_SIZE, resident = 0;
-	unsigned char seen[WINDOW_BLOCKS];
-	void *map = mmap(NULL, length, PROT_READ, MAP_SHARED, file->fd, (off_t)(first * BLOCK_SIZE));
-
-	if (map == MAP_FAILED)
-		return 0;
-	if (mincore(map, length, seen) == 0) {
-		for (size_t i = 0; i < div_up_u64(length, page); i++)
-			resident += seen[i] & 1;
-	}
-	munmap(map, length);
-	return resident;
-}
-
-/* Before a file's first read: later, readahead answers. mincore, since probing by RWF_NOWAIT reads fills the
- * cache that it asks about. */
+/* Before a file's first read: later, readahead answers. */
 static void count_resident(struct files *f, struct file *file)
 {
-	uint64_t pages = 0;
-
-	for (uint64_t at = 0; at < file->blocks && !check_stopped(f->check); at += WINDOW_BLOCKS)
-		pages += resident_pages(file, at, MIN(file->blocks - at, WINDOW_BLOCKS));
-	f->check->v->counters->resident += pages * ((uint64_t)sysconf(_SC_PAGESIZE) / BLOCK_SIZE);
+	f->check->v->counters->resident += resident_blocks(file->fd, file->blocks);
 }
 
 static void read_slice(struct check *c, const struct slice *s, unsigned char *buf)

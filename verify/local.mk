@@ -23,6 +23,8 @@ librecow_a_SOURCES += \
 	%D%/pool.c \
 	%D%/pool.h \
 	%D%/remount.c \
+	%D%/resident.c \
+	%D%/resident.h \
 	%D%/tree.c \
 	%D%/tree.h \
 	%D%/verifier.h

@@ -2,6 +2,7 @@
 librecow_a_SOURCES += \
 	%D%/chunk.c \
 	%D%/chunk.h \
+	%D%/encoded.c \
 	%D%/examine.c \
 	%D%/filesystem.c \
 	%D%/filesystem.h \

@@ -88,4 +88,9 @@ struct target_address {
 int target_locate(const struct target *t, int fd, uint64_t offset, struct target_address *out,
 		  struct error *e);
 
+/* Bytes of an open file (of `size` bytes) in inline, compressed or otherwise encoded extents: a direct read
+ * of them comes through the page cache all the same. What isn't written out yet is not seen. 0 where the
+ * filesystem doesn't say. */
+uint64_t target_encoded_bytes(const struct target *t, int fd, uint64_t size);
+
 #endif

@@ -14,7 +14,8 @@ unit_tests += %D%/test_content %D%/test_journal %D%/test_maps %D%/test_model %D%
 unit_tests += %D%/test_namer %D%/test_report %D%/test_store
 unit_tests += %D%/test_sync
 unit_tests += %D%/test_verdict
-unit_tests += %D%/test_verify
+unit_tests += %D%/test_verify_attributes %D%/test_verify_data %D%/test_verify_disk
+unit_tests += %D%/test_verify_names %D%/test_verify_pass
 unit_tests += %D%/test_fsck
 unit_tests += %D%/test_kmsg
 unit_tests += %D%/test_program
@@ -44,7 +45,13 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_store_SOURCES = %D%/test_store.c %D%/unit.h
 %C%_test_sync_SOURCES = %D%/test_sync.c %D%/unit.h
 %C%_test_verdict_SOURCES = %D%/test_verdict.c %D%/unit.h
-%C%_test_verify_SOURCES = %D%/test_verify.c %D%/unit.h
+# A mounted filesystem with a tree and its models, and verifiers run on it.
+verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/verify_world.h %D%/unit.h
+%C%_test_verify_attributes_SOURCES = %D%/test_verify_attributes.c $(verify_world)
+%C%_test_verify_data_SOURCES = %D%/test_verify_data.c $(verify_world)
+%C%_test_verify_disk_SOURCES = %D%/test_verify_disk.c $(verify_world)
+%C%_test_verify_names_SOURCES = %D%/test_verify_names.c $(verify_world)
+%C%_test_verify_pass_SOURCES = %D%/test_verify_pass.c $(verify_world)
 %C%_test_chunk_SOURCES = %D%/test_chunk.c %D%/unit.h
 %C%_test_fsck_SOURCES = %D%/test_fsck.c %D%/unit.h
 %C%_test_kmsg_SOURCES = %D%/test_kmsg.c %D%/unit.h
@@ -64,9 +71,11 @@ EXTRA_DIST += %D%/ops_filesystems.sh
 %C%_test_mix_SOURCES = %D%/test_mix.c %D%/unit.h
 endif
 
-# Not a test: what model and content cost.
-check_PROGRAMS += tests/bench_model tests/overflow
+# Not tests: what model, content and verification cost.
+check_PROGRAMS += tests/bench_model tests/bench_verify tests/overflow
 tests_overflow_SOURCES = tests/overflow.c
 tests_overflow_LDADD = $(JEMALLOC_LIBS)
 tests_bench_model_SOURCES = tests/bench_model.c
 tests_bench_model_LDADD = $(RECOW_LIBS)
+tests_bench_verify_SOURCES = tests/bench_verify.c
+tests_bench_verify_LDADD = $(RECOW_LIBS)

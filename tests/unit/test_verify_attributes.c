@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What an inode says of itself. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "tests/unit/unit.h"
+#include "tests/unit/verify_world.h"
+
+static void attribute(struct world *w, const char *path, const char *detail)
+{
+	run(w, "hot");
+	only(w, FINDING_ATTRIBUTE, path);
+	if (!strstr(w->found[0]->detail, detail))
+		fail_msg("'%s' is not in '%s'", detail, w->found[0]->detail);
+}
+
+static void wrong_mode_and_owner(void **state)
+{
+	struct world *w = *state;
+	const char *path = path_of(w, 0, w->middle);
+
+	assert_int_equal(fchmodat(w->mount, path, 0600, 0), 0);
+	attribute(w, path, "mode: expected 0644, found 0600");
+	assert_int_equal(fchmodat(w->mount, path, 0644, 0), 0);
+	assert_int_equal(fchownat(w->mount, path, 7, -1, 0), 0);
+	attribute(w, path, "owner: expected 0, found 7");
+	assert_int_equal(fchownat(w->mount, path, 0, 8, 0), 0);
+	attribute(w, path, "group: expected 0, found 8");
+	assert_int_equal(fchownat(w->mount, path, 0, 0, 0), 0);
+	silent(w, "hot");
+}
+
+static void wrong_times(void **state)
+{
+	struct world *w = *state;
+	const uint32_t objects[] = {w->middle, w->subdir, w->symlink};
+
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
+		const char *path = path_of(w, 0, objects[i]);
+		struct stat st = stat_of(w, path), wrong = st;
+
+		wrong.st_mtim.tv_nsec += wrong.st_mtim.tv_nsec > 500000000 ? -6 : 6;
+		restore_mtime(w, path, &wrong);
+		attribute(w, path, "mtime: expected");
+		restore_mtime(w, path, &st);
+	}
+	silent(w, "hot");
+}
+
+static void wrong_xattrs(void **state)
+{
+	struct world *w = *state;
+	const char *path = path_of(w, 0, w->middle);
+	unsigned char value[500];
+	char full[4200];
+
+	full_path(w, path, full);
+	assert_int_equal(getxattr(full, "user.recow.3", value, sizeof(value)), sizeof(value));
+	assert_int_equal(setxattr(full, "user.recow.3", value, 499, 0), 0);
+	attribute(w, path, "xattr user.recow.3: expected 500 bytes, found 499");
+	value[499] ^= 1;
+	assert_int_equal(setxattr(full, "user.recow.3", value, 500, 0), 0);
+	attribute(w, path, "xattr user.recow.3: 500 bytes are not those of operation");
+	assert_int_equal(removexattr(full, "user.recow.3"), 0);
+	attribute(w, path, "xattr user.recow.3 is missing");
+	value[499] ^= 1;
+	assert_int_equal(setxattr(full, "user.recow.3", value, 500, 0), 0);
+	assert_int_equal(setxattr(full, "user.recow.9", value, 5, 0), 0);
+	attribute(w, path, "xattr user.recow.9 must not be there");
+	assert_int_equal(removexattr(full, "user.recow.9"), 0);
+	assert_int_equal(setxattr(full, "user.other", value, 5, 0), 0); /* not recow's */
+	silent(w, "hot");
+}
+
+static void wrong_symlink_target(void **state)
+{
+	struct world *w = *state;
+	const char *path = path_of(w, 0, w->symlink);
+	struct stat st = stat_of(w, path);
+	char target[256] = {0};
+
+	assert_int_equal(readlinkat(w->mount, path, target, sizeof(target)), 200);
+	assert_int_equal(unlinkat(w->mount, path, 0), 0);
+	target[100] = (char)(target[100] ^ 1);
+	assert_int_equal(symlinkat(target, w->mount, path), 0);
+	restore_mtime(w, path, &st);
+	attribute(w, path, "target: expected \"");
+	assert_int_equal(unlinkat(w->mount, path, 0), 0);
+	target[100] = (char)(target[100] ^ 1);
+	assert_int_equal(symlinkat(target, w->mount, path), 0);
+	restore_mtime(w, path, &st);
+	silent(w, "hot");
+}
+
+static void wrong_sizes(void **state)
+{
+	struct world *w = *state;
+	const char *path = path_of(w, 0, w->sparse); /* ends in a hole: longer or shorter, no byte differs */
+	struct stat st = stat_of(w, path);
+	char full[4200];
+
+	full_path(w, path, full);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(truncate(full, (off_t)(3 * MiB + (i ? 5000 : -5000))), 0);
+		restore_mtime(w, path, &st);
+		attribute(w, path, "size: expected 3145728, found 31");
+		run(w, "cold");
+		only(w, FINDING_ATTRIBUTE, path);
+	}
+	assert_int_equal(truncate(full, 3 * MiB), 0);
+	restore_mtime(w, path, &st);
+	silent(w, "hot");
+}
+
+static void wrong_link_count(void **state)
+{
+	struct world *w = *state;
+	const char *path = path_of(w, 0, w->middle);
+
+	assert_int_equal(linkat(w->mount, path, w->mount, "lost+found", 0), 0);
+	attribute(w, path, "link count: expected 1, found 2");
+	assert_int_equal(unlinkat(w->mount, "lost+found", 0), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wrong_mode_and_owner), cmocka_unit_test(wrong_times),
+		cmocka_unit_test(wrong_xattrs),         cmocka_unit_test(wrong_symlink_target),
+		cmocka_unit_test(wrong_sizes),          cmocka_unit_test(wrong_link_count),
+	};
+
+	if (geteuid() != 0)
+		return 77; /* skipped: mounting needs root */
+	return cmocka_run_group_tests_name("verify_attributes", tests, world_start, world_end);
+}
