@@ -3,8 +3,8 @@
  * jemalloc). */
 #include <stdlib.h>
 
-/* Apart from the allocation, so that only ASan can know its size: UBSan would see it in one function and stop the
- * program first. */
+/* Apart from the allocation, so that only ASan can know its size: UBSan would see it in one function and stop
+ * the program first. */
 static __attribute__((noinline)) void write_at(volatile char *bytes, int at)
 {
 	bytes[at] = 1;
