@@ -24,6 +24,7 @@
 #include "src/cli/stored.h"
 #include "src/plugins.h"
 #include "verify/data.h"
+#include "verify/pool.h"
 #include "verify/tree.h"
 
 #define RUN_KEY     0xbe7cbe7cbe7cULL
@@ -264,14 +265,62 @@ static int verify(char **argv, unsigned int threads)
 	return findings != 0;
 }
 
+/* ---- the yardstick */
+
+#define COPY_BYTES  (256 * MiB) /* larger than the caches */
+#define COPY_PASSES 4U
+
+/* Adds its rate to *self, in MiB/s. */
+static int copy_thread(void *self, struct error *e)
+{
+	_Atomic uint64_t *sum = self;
+	unsigned char *from = malloc(COPY_BYTES), *to = malloc(COPY_BYTES);
+	uint64_t began;
+
+	if (!from || !to)
+		return error_errno(e, EXIT_HARNESS, ENOMEM, "buffers to copy");
+	memset(from, 1, COPY_BYTES);
+	memset(to, 2, COPY_BYTES);
+	began = clock_mono();
+	for (unsigned int i = 0; i < COPY_PASSES; i++) {
+		memcpy(to, from, COPY_BYTES);
+		__asm__ volatile("" : : "r"(to) : "memory"); /* it is wanted each time */
+	}
+	*sum += COPY_PASSES * COPY_BYTES / MiB * NSEC_PER_SEC / (clock_mono() - began);
+	free(from);
+	free(to);
+	return 0;
+}
+
+static int copy(unsigned int threads)
+{
+	_Atomic uint64_t sum = 0;
+	struct error e;
+
+	if (pool_run(threads, copy_thread, &sum, &e) != 0) {
+		fprintf(stderr, "bench_verify: %s\n", e.text);
+		return 1;
+	}
+	printf("%.3f\n", (double)sum / 1024 / threads);
+	return 0;
+}
+
+static unsigned int thread_count(const char *text)
+{
+	return (unsigned int)MAX(strtoul(text, NULL, 10), 1UL);
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 3 && strcmp(argv[1], "memcpy") == 0)
+		return copy(thread_count(argv[2]));
 	if (argc == 6 && strcmp(argv[1], "make") == 0)
 		return make(argv);
 	if (argc == 4 || argc == 5)
-		return verify(argv, argc == 5 ? (unsigned int)strtoul(argv[4], NULL, 10)
+		return verify(argv, argc == 5 ? thread_count(argv[4])
 					      : (unsigned int)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L));
 	fprintf(stderr, "usage: bench_verify make MOUNT RUN COUNT BYTES\n"
-			"       bench_verify names|hot|cold MOUNT RUN [THREADS]\n");
+			"       bench_verify names|hot|cold MOUNT RUN [THREADS]\n"
+			"       bench_verify memcpy THREADS\n");
 	return 2;
 }
