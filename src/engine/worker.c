@@ -13,6 +13,10 @@
 /* Draws that may come to nothing before the workload is said to have nothing to do. */
 #define DRAWS_MAX 1000
 
+/* Between two calls pass some microseconds, some dozens after the largest write. In so long a time the thread
+ * was off its CPU. */
+#define PREEMPTED_NS (1 * NSEC_PER_MSEC)
+
 /* The tree is held steady around the shape's number of files. */
 static bool out_of_balance(const struct worker *w, const struct op *op)
 {
@@ -79,7 +83,7 @@ static bool journal(struct worker *w, const struct op *op, const struct op_args 
 /* From the last answer to this call: learn, journal, draw. */
 static void count_outside(struct worker *w, uint64_t begin)
 {
-	if (w->answered)
+	if (w->answered && begin - w->answered < PREEMPTED_NS)
 		count(&w->slot->outside_ns, begin - w->answered);
 }
 
