@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/ops/address.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 static int directory_path(const struct model_view *v, uint32_t dir, char *buf, size_t len)
@@ -93,6 +94,13 @@ bool address_realms_differ(const struct model_view *v, uint32_t dir, uint32_t ot
 	if (dir == other || !address_lineage(v, dir, &a) || !address_lineage(v, other, &b))
 		return false;
 	return (a.anchor == OBJECT_ROOT) != (b.anchor == OBJECT_ROOT);
+}
+
+int address_open(struct op_ctx *c, const struct op_args *args, int flags)
+{
+	const char *path = address_path(c, 0, args->dir, args->name, args->object);
+
+	return openat(c->target, path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 }
 
 struct content_key address_key(const struct op_ctx *c, uint32_t object)

@@ -40,6 +40,11 @@ bool address_within(const struct model_view *v, uint32_t dir, uint32_t top);
 /* Do the two directories lie in different realms (private, shared), which may be different subvolumes? */
 bool address_realms_differ(const struct model_view *v, uint32_t dir, uint32_t other);
 
+/* Open what the arguments name, which must be a file or directory. Never follows a link, and never waits:
+ * should corruption have put a pipe there, that is an answer, not a hang. Returns a descriptor or -1 with
+ * errno. */
+int address_open(struct op_ctx *c, const struct op_args *args, int flags);
+
 /* The content key of what this operation writes into `object`. */
 struct content_key address_key(const struct op_ctx *c, uint32_t object);
 

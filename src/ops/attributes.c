@@ -231,13 +231,8 @@ static void xattr_name(char buf[32], uint32_t number)
 	snprintf(buf, 32, "user.recow.%u", number);
 }
 
-/* Open what has the attribute. The *xattr calls that take a directory descriptor are too new to count on. */
-static int open_subject(struct op_ctx *c, const struct op_args *args)
-{
-	const char *path = address_path(c, 0, args->dir, args->name, args->object);
-
-	return openat(c->target, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-}
+/* The attribute calls that take a directory descriptor and a path are too new to count on: what has the
+ * attribute is opened. */
 
 /* ---- setxattr: object, dir, name: a file or directory; name2: attribute and flags; aux: length of the
  * value, which comes from content_xattr() */
@@ -265,12 +260,9 @@ static void setxattr_call(struct op_ctx *c, const struct op_args *args, struct o
 
 	xattr_name(name, args->name2.number);
 	content_xattr(&key, args->name2.number, c->buffer, args->aux);
-	answer_begin(a);
-	fd = open_subject(c, args);
-	if (fd < 0) {
-		answer_end(a, -1);
+	fd = answer_open(c, args, O_RDONLY, a);
+	if (fd < 0)
 		return;
-	}
 	answer_end(a, fsetxattr(fd, name, c->buffer, args->aux, (int)args->name2.tag));
 	close(fd);
 }
@@ -342,12 +334,9 @@ static void removexattr_call(struct op_ctx *c, const struct op_args *args, struc
 	int fd;
 
 	xattr_name(name, args->name2.number);
-	answer_begin(a);
-	fd = open_subject(c, args);
-	if (fd < 0) {
-		answer_end(a, -1);
+	fd = answer_open(c, args, O_RDONLY, a);
+	if (fd < 0)
 		return;
-	}
 	answer_end(a, fremovexattr(fd, name));
 	close(fd);
 }

@@ -14,13 +14,6 @@
 
 #define SIZE_UNKNOWN UINT64_MAX
 
-static int open_file(struct op_ctx *c, const struct op_args *args, int flags)
-{
-	const char *path = address_path(c, 0, args->dir, args->name, args->object);
-
-	return openat(c->target, path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | flags);
-}
-
 /* A call failed that can have done its work in part: how long is the file now? */
 static void look_at_size(int fd, struct op_answer *a)
 {
@@ -81,11 +74,22 @@ static void learn_written(struct op_ctx *c, const struct op *op, const struct op
 		model_set_unsure(c->model, c->operation, args->object);
 }
 
-static void fill_buffer(struct op_ctx *c, const struct op_args *args)
+/* Write what the arguments say, with O_APPEND at the end of the file, else at its offset. */
+static void put_data(struct op_ctx *c, const struct op_args *args, struct op_answer *a, int flags)
 {
 	const struct content_key key = address_key(c, args->object);
+	int fd;
 
 	content_fill(&key, args->offset, c->buffer, args->aux);
+	fd = answer_open(c, args, flags, a);
+	if (fd < 0)
+		return;
+	if (flags & O_APPEND)
+		answer_end(a, write(fd, c->buffer, args->aux));
+	else
+		answer_end(a, pwrite(fd, c->buffer, args->aux, (off_t)args->offset));
+	look_at_size(fd, a);
+	close(fd);
 }
 
 /* The length of a write: log-uniform, at most `room`. 0 when there is none. */
@@ -143,18 +147,7 @@ static bool write_draw(const struct op_ctx *c, struct stream *s, struct op_args 
 
 static void write_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
-	int fd;
-
-	fill_buffer(c, args);
-	answer_begin(a);
-	fd = open_file(c, args, 0);
-	if (fd < 0) {
-		answer_end(a, -1);
-		return;
-	}
-	answer_end(a, pwrite(fd, c->buffer, args->aux, (off_t)args->offset));
-	look_at_size(fd, a);
-	close(fd);
+	put_data(c, args, a, O_WRONLY);
 }
 
 static void write_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
@@ -206,18 +199,7 @@ static bool append_draw(const struct op_ctx *c, struct stream *s, struct op_args
 
 static void append_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
-	int fd;
-
-	fill_buffer(c, args);
-	answer_begin(a);
-	fd = open_file(c, args, O_APPEND);
-	if (fd < 0) {
-		answer_end(a, -1);
-		return;
-	}
-	answer_end(a, write(fd, c->buffer, args->aux));
-	look_at_size(fd, a);
-	close(fd);
+	put_data(c, args, a, O_WRONLY | O_APPEND);
 }
 
 static void append_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
@@ -285,14 +267,10 @@ static bool truncate_draw(const struct op_ctx *c, struct stream *s, struct op_ar
 
 static void truncate_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
-	int fd;
+	int fd = answer_open(c, args, O_WRONLY, a);
 
-	answer_begin(a);
-	fd = open_file(c, args, 0);
-	if (fd < 0) {
-		answer_end(a, -1);
+	if (fd < 0)
 		return;
-	}
 	answer_end(a, ftruncate(fd, (off_t)args->offset));
 	look_at_size(fd, a);
 	close(fd);

@@ -31,15 +31,10 @@ static bool sync_draw(const struct op_ctx *c, struct stream *s, struct op_args *
 
 static void sync_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a, int (*sync)(int))
 {
-	const char *path = address_path(c, 0, args->dir, args->name, args->object);
-	int fd;
+	int fd = answer_open(c, args, O_RDONLY, a);
 
-	answer_begin(a);
-	fd = openat(c->target, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0) {
-		answer_end(a, -1);
+	if (fd < 0)
 		return;
-	}
 	answer_end(a, sync(fd));
 	a->began = true;
 	close(fd);

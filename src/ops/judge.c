@@ -184,3 +184,14 @@ void answer_end(struct op_answer *a, int64_t ret)
 	a->ret = ret < 0 ? -errno : ret;
 	a->time_max = (int64_t)clock_ns(CLOCK_REALTIME);
 }
+
+int answer_open(struct op_ctx *c, const struct op_args *args, int flags, struct op_answer *a)
+{
+	int fd;
+
+	answer_begin(a);
+	fd = address_open(c, args, flags);
+	if (fd < 0)
+		answer_end(a, -1);
+	return fd;
+}

@@ -52,6 +52,10 @@ void judge_maybe_touch(const struct op_ctx *c, uint32_t object, const struct op_
 void answer_begin(struct op_answer *a);
 void answer_end(struct op_answer *a, int64_t ret);
 
+/* answer_begin() and address_open() in one: what opens a file to do something with it. Returns a descriptor,
+ * or -1: then that is the answer. */
+int answer_open(struct op_ctx *c, const struct op_args *args, int flags, struct op_answer *a);
+
 /* Ordinary errors that groups of operations share. */
 extern const int errors_of_names[];
 extern const int errors_of_space[];

@@ -43,23 +43,43 @@ static struct expectation expect_new(const struct op_ctx *c, uint32_t dir, struc
 	return address_lookup(&c->model->head, dir, ref, &n) ? expect_error(EEXIST) : expect_success();
 }
 
-static void learn_new(struct op_ctx *c, const struct op *op, const struct op_args *args,
-		      const struct op_answer *a, const struct model_create *what)
+/* Judge what was to make or remove a name in `dir`, whose time then changes with it. True when it was done.
+ */
+static bool learn_name(struct op_ctx *c, const struct op *op, const struct op_args *args,
+		       const struct op_answer *a, const struct expectation *x, uint32_t dir)
 {
-	const struct expectation x = expect_new(c, args->dir, args->name);
-
-	switch (judge(c, op, args, a, &x)) {
+	switch (judge(c, op, args, a, x)) {
 	case OUTCOME_DONE:
-		model_create(c->model, c->operation, what);
-		judge_touch(c, args->dir, a);
-		break;
+		judge_touch(c, dir, a);
+		return true;
 	case OUTCOME_FAILED:
 	case OUTCOME_WRONG:
-		judge_maybe_touch(c, args->dir, a);
+		judge_maybe_touch(c, dir, a);
 		break;
 	case OUTCOME_REFUSED:
 		break;
 	}
+	return false;
+}
+
+/* What draw_new() drew. aux is the mode, or the length of a symbolic link's target. */
+static void learn_new(struct op_ctx *c, const struct op *op, const struct op_args *args,
+		      const struct op_answer *a, enum object_type type)
+{
+	const struct expectation x = expect_new(c, args->dir, args->name);
+	const bool symlink = type == OBJECT_SYMLINK;
+	const struct model_create what = {
+		.type = type,
+		.parent = args->dir,
+		.name = args->name,
+		.mode = symlink ? 0777 : (uint16_t)args->aux,
+		.size = symlink ? args->aux : 0,
+		.time_min = a->time_min,
+		.time_max = a->time_max,
+	};
+
+	if (learn_name(c, op, args, a, &x, args->dir))
+		model_create(c->model, c->operation, &what);
 }
 
 /* ---- create: object, dir, name as draw_new(); aux: mode */
@@ -84,16 +104,7 @@ static void create_call(struct op_ctx *c, const struct op_args *args, struct op_
 
 static void create_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
 {
-	const struct model_create what = {
-		.type = OBJECT_FILE,
-		.parent = args->dir,
-		.name = args->name,
-		.mode = (uint16_t)args->aux,
-		.time_min = a->time_min,
-		.time_max = a->time_max,
-	};
-
-	learn_new(c, &op_create, args, a, &what);
+	learn_new(c, &op_create, args, a, OBJECT_FILE);
 }
 
 static void create_show(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len)
@@ -137,16 +148,7 @@ static void mkdir_call(struct op_ctx *c, const struct op_args *args, struct op_a
 
 static void mkdir_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
 {
-	const struct model_create what = {
-		.type = OBJECT_DIR,
-		.parent = args->dir,
-		.name = args->name,
-		.mode = (uint16_t)args->aux,
-		.time_min = a->time_min,
-		.time_max = a->time_max,
-	};
-
-	learn_new(c, &op_mkdir, args, a, &what);
+	learn_new(c, &op_mkdir, args, a, OBJECT_DIR);
 }
 
 static void mkdir_show(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len)
@@ -190,17 +192,7 @@ static void symlink_call(struct op_ctx *c, const struct op_args *args, struct op
 
 static void symlink_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
 {
-	const struct model_create what = {
-		.type = OBJECT_SYMLINK,
-		.parent = args->dir,
-		.name = args->name,
-		.mode = 0777,
-		.size = args->aux,
-		.time_min = a->time_min,
-		.time_max = a->time_max,
-	};
-
-	learn_new(c, &op_symlink, args, a, &what);
+	learn_new(c, &op_symlink, args, a, OBJECT_SYMLINK);
 }
 
 static void symlink_show(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len)
@@ -261,18 +253,8 @@ static void link_learn(struct op_ctx *c, const struct op_args *args, const struc
 
 	if (x.success && address_realms_differ(&c->model->head, args->dir, args->dir2))
 		expect_also(&x, EXDEV);
-	switch (judge(c, &op_link, args, a, &x)) {
-	case OUTCOME_DONE:
+	if (learn_name(c, &op_link, args, a, &x, args->dir2))
 		model_link(c->model, c->operation, args->object, args->dir2, args->name2);
-		judge_touch(c, args->dir2, a);
-		break;
-	case OUTCOME_FAILED:
-	case OUTCOME_WRONG:
-		judge_maybe_touch(c, args->dir2, a);
-		break;
-	case OUTCOME_REFUSED:
-		break;
-	}
 }
 
 static void link_show(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len)
@@ -335,18 +317,8 @@ static void learn_removal(struct op_ctx *c, const struct op *op, const struct op
 {
 	const struct expectation x = expect_removal(c, args, directory);
 
-	switch (judge(c, op, args, a, &x)) {
-	case OUTCOME_DONE:
+	if (learn_name(c, op, args, a, &x, args->dir))
 		model_unlink(c->model, c->operation, args->name.number);
-		judge_touch(c, args->dir, a);
-		break;
-	case OUTCOME_FAILED:
-	case OUTCOME_WRONG:
-		judge_maybe_touch(c, args->dir, a);
-		break;
-	case OUTCOME_REFUSED:
-		break;
-	}
 }
 
 /* ---- unlink: object, dir, name: a file or symbolic link; at times a directory (EISDIR) or nothing (ENOENT)

@@ -41,23 +41,12 @@ static bool read_draw(const struct op_ctx *c, struct stream *s, struct op_args *
 	return true;
 }
 
-static int open_for_reading(struct op_ctx *c, const struct op_args *args)
-{
-	const char *path = address_path(c, 0, args->dir, args->name, args->object);
-
-	return openat(c->target, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-}
-
 static void read_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
-	int fd;
+	int fd = answer_open(c, args, O_RDONLY, a);
 
-	answer_begin(a);
-	fd = open_for_reading(c, args);
-	if (fd < 0) {
-		answer_end(a, -1);
+	if (fd < 0)
 		return;
-	}
 	answer_end(a, pread(fd, c->buffer, args->aux, (off_t)args->offset));
 	a->began = true;
 	close(fd);
@@ -75,7 +64,7 @@ struct reading {
 /* Look again, now at the whole block. False when that isn't possible. */
 static bool read_again(const struct reading *r, uint64_t block, unsigned char *buf)
 {
-	int fd = open_for_reading(r->c, r->args);
+	int fd = address_open(r->c, r->args, O_RDONLY);
 	ssize_t n = -1;
 
 	if (fd >= 0) {
@@ -93,6 +82,7 @@ static void report_block(struct reading *r, uint64_t block, const struct block_e
 {
 	const struct model_view *v = &r->c->model->head;
 	const uint64_t left = r->file.size - block * BLOCK_SIZE;
+	struct fragment fragment[FRAGMENTS_MAX];
 	const struct verdict_input in = {
 		.run = v->run,
 		.worker = v->worker,
@@ -101,17 +91,16 @@ static void report_block(struct reading *r, uint64_t block, const struct block_e
 		.expected = expected,
 		.found = found,
 		.valid = left < BLOCK_SIZE ? (uint32_t)left : BLOCK_SIZE,
+		.fragment = fragment,
+		.fragments = view_fragments(v, r->args->object, entry, fragment, FRAGMENTS_MAX),
+		.operations = r->c->operation,
 	};
 	unsigned char again[BLOCK_SIZE];
-	struct fragment fragment;
 	struct finding f = {0};
 
 	if (r->findings++ >= FINDINGS_PER_READ)
 		return;
 	judge_fill(r->c, &op_read, r->args, &f);
-	f.operation = 0;
-	if (view_fragments(v, r->args->object, entry, &fragment, 1))
-		f.operation = fragment.origin.operation;
 	verdict_block(&in, &f);
 	f.still = !read_again(r, block, again) || memcmp(again, expected, BLOCK_SIZE) != 0;
 	finding_emit(r->c->findings, &f);
