@@ -51,9 +51,7 @@ static void emit_finding(void *self, const struct finding *f)
 	const struct disturber *d = self;
 	struct finding stamped = *f;
 
-	stamped.time = clock_mono() - d->shared->start_mono;
-	stamped.round = atomic_load(&d->shared->round);
-	stamped.phase = atomic_load(&d->shared->phase);
+	shared_stamp(d->shared, &stamped);
 	message_send(d->machine.socket, MESSAGE_FINDING, &stamped, sizeof(stamped));
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What churn says to the guard. */
-#include "src/base/clock.h"
 #include "src/engine/churn.h"
 #include "src/machine/messages.h"
 
@@ -9,9 +8,7 @@ static void emit(void *self, const struct finding *f)
 	struct conductor *c = self;
 	struct finding stamped = *f;
 
-	stamped.time = clock_mono() - c->shared->start_mono;
-	stamped.round = atomic_load(&c->shared->round);
-	stamped.phase = atomic_load(&c->shared->phase);
+	shared_stamp(c->shared, &stamped);
 	atomic_fetch_add(&c->told, 1);
 	message_send(c->socket, MESSAGE_FINDING, &stamped, sizeof(stamped));
 }

@@ -307,6 +307,11 @@ static void wind_up(struct guard *g, struct outcome *out)
 		door_close(g, &g->door[i]);
 	clerk_finish(g);
 	put_back(g);
+	if (g->repeats.left_out)
+		guard_say(g,
+			  "%llu wrong answers and kernel log lines repeat findings of their round: not "
+			  "reported again",
+			  (unsigned long long)g->repeats.left_out);
 	judge(g, out);
 	timeline_event(&g->timeline, "end", "{s:i, s:s}", "exit", (int)out->exit, "verdict", out->verdict);
 }

@@ -22,6 +22,8 @@ librecow_a_SOURCES += \
 	%D%/mounts.h \
 	%D%/outcome.c \
 	%D%/outcome.h \
+	%D%/repeats.c \
+	%D%/repeats.h \
 	%D%/restore.c \
 	%D%/state.h \
 	%D%/tell.c \

@@ -70,8 +70,6 @@ static void judge_record(struct guard *g, const char *record)
 			continue;
 		f = (struct finding){.class = FINDING_KERNEL, .place = SEEN_LOG};
 		snprintf(f.verifier, sizeof(f.verifier), "%s", v->verifier->name);
-		f.round = atomic_load(&s->round);
-		f.phase = atomic_load(&s->phase);
 		if (v->verifier->line(record, s->target.kernel_name, &f))
 			guard_find(g, &f);
 	}
@@ -125,8 +123,6 @@ static void report_hang(struct guard *g, const char *line, pid_t tid)
 	struct finding f = {.class = FINDING_HANG, .place = SEEN_CHURN, .verifier = "guard", .still = true};
 	char stack[320] = "";
 
-	f.round = atomic_load(&g->shared->round);
-	f.phase = atomic_load(&g->shared->phase);
 	if (tid)
 		hang_stack(g->churn.pid, tid, stack, sizeof(stack));
 	if (tid && !stack[0])

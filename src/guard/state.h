@@ -8,6 +8,7 @@
 #include "src/guard/kmsg.h"
 #include "src/guard/lock.h"
 #include "src/guard/outcome.h"
+#include "src/guard/repeats.h"
 #include "src/guard/timeline.h"
 #include "src/guard/undo.h"
 #include "src/journal/file.h"
@@ -54,6 +55,7 @@ struct guard {
 	struct undo_log undo;
 	struct timeline timeline;
 	struct kmsg kmsg;
+	struct repeats repeats;
 	struct journal_writer **journal; /* plan.workers of them */
 	int signals;                     /* signalfd */
 	struct child churn, disturb;

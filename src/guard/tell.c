@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "src/base/clock.h"
 #include "src/finding/store.h"
 #include "src/guard/state.h"
 
@@ -58,7 +57,9 @@ void guard_find(struct guard *g, struct finding *f)
 	unsigned int number = atomic_load(&s->findings) + 1;
 
 	if (!f->time)
-		f->time = clock_mono() - s->start_mono;
+		shared_stamp(s, f);
+	if (repeats_count(&g->repeats, f))
+		return;
 	if (f->class == FINDING_HARNESS)
 		g->facts.harness++;
 	else

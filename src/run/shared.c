@@ -71,3 +71,10 @@ void shared_free(struct shared *s, uint64_t pool_bytes)
 	munmap(s->worker, s->plan.workers * sizeof(struct shared_worker));
 	munmap(s, sizeof(*s));
 }
+
+void shared_stamp(const struct shared *s, struct finding *f)
+{
+	f->time = clock_mono() - s->start_mono;
+	f->round = atomic_load(&s->round);
+	f->phase = atomic_load(&s->phase);
+}

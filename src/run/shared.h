@@ -122,4 +122,7 @@ struct shared {
 struct shared *shared_make(const struct plan *plan, uint64_t pool_bytes, struct error *e);
 void shared_free(struct shared *s, uint64_t pool_bytes);
 
+/* Note in a finding when it was made: time since the start, round, phase. */
+void shared_stamp(const struct shared *s, struct finding *f);
+
 #endif
