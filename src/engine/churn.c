@@ -40,13 +40,28 @@ static int mount_target(struct conductor *c, struct error *e)
 	return 0;
 }
 
+static void tell_target_lost(struct conductor *c, const char *what, const struct error *e)
+{
+	struct finding f = {.class = FINDING_TARGET, .place = SEEN_FRESH, .verifier = "remount"};
+
+	snprintf(f.detail, sizeof(f.detail), "%s: %.400s", what, e->text);
+	finding_emit(&c->findings, &f);
+}
+
+/* A mount point that is none any more was unmounted from outside: as a target that vanished it is a finding.
+ */
 static int unmount_target(struct conductor *c, struct error *e)
 {
 	atomic_store(&c->shared->target_mounted, 0);
 	if (c->mount >= 0)
 		close(c->mount);
 	c->mount = -1;
-	return c->shared->target.own ? target_unmount(&c->shared->target, e) : 0;
+	if (!c->shared->target.own || target_unmount(&c->shared->target, e) == 0)
+		return 0;
+	if (e->err != EINVAL)
+		return -1;
+	tell_target_lost(c, "somebody unmounted the target", e);
+	return 0;
 }
 
 /* Each worker's share of the target, in bytes of file data. */
@@ -100,11 +115,7 @@ static int verify_fresh(struct conductor *c, struct error *e)
 	if (conductor_ending(c))
 		return 0;
 	if (mount_target(c, e)) {
-		struct finding f = {.class = FINDING_TARGET, .place = SEEN_FRESH, .verifier = "remount"};
-
-		snprintf(f.detail, sizeof(f.detail), "the target could not be mounted again: %.400s",
-			 e->text);
-		finding_emit(&c->findings, &f);
+		tell_target_lost(c, "the target could not be mounted again", e);
 		return 0;
 	}
 	return verify_run(c, VERIFY_REMOUNTED, e);
