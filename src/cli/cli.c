@@ -117,6 +117,27 @@ int cli_option(int argc, char **argv, const char *letters, const struct option *
 	return -2;
 }
 
+int cli_json_option(int argc, char **argv, bool *json, struct error *e)
+{
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	while ((c = cli_option(argc, argv, ":h", options, e)) != -1) {
+		if (c == -2)
+			return -1;
+		if (c == 'h') {
+			cli_help(argv[0]);
+			return 1;
+		}
+		*json = true;
+	}
+	return 0;
+}
+
 int cli_one_argument(int argc, char **argv, const char *what, const char **out, struct error *e)
 {
 	if (optind == argc)

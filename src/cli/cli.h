@@ -24,6 +24,10 @@ int command_run(int argc, char **argv, struct error *e);
  * at the end, -2 with *e filled in. */
 int cli_option(int argc, char **argv, const char *letters, const struct option *options, struct error *e);
 
+/* For commands with no other options than --json and --help. Returns 0, 1 when there is nothing more to do
+ * (the help was printed), or -1 with *e filled in. */
+int cli_json_option(int argc, char **argv, bool *json, struct error *e);
+
 /* The command's help on stdout. Returns EXIT_CLEAN. */
 int cli_help(const char *command);
 

@@ -36,25 +36,15 @@ static void print_text(const struct fact *facts, size_t count, const char *lefto
 
 int command_doctor(int argc, char **argv, struct error *e)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
 	struct fact facts[FACTS_MAX];
 	char run[4096];
 	const char *leftover;
 	bool json = false, missing = false;
+	int done = cli_json_option(argc, argv, &json, e);
 	size_t count;
-	int c;
 
-	while ((c = cli_option(argc, argv, ":h", options, e)) != -1) {
-		if (c == -2)
-			return -1;
-		if (c == 'h')
-			return cli_help(argv[0]);
-		json = true;
-	}
+	if (done)
+		return done < 0 ? -1 : EXIT_CLEAN;
 	if (optind < argc)
 		return error_set(e, EXIT_USAGE, "doctor: '%s' is one argument too many", argv[optind]);
 	count = machine_facts(facts, FACTS_MAX);

@@ -242,22 +242,12 @@ static void print_all(const char *wanted, bool json)
 
 int command_list(int argc, char **argv, struct error *e)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
 	const char *wanted = NULL;
 	bool json = false;
-	int c;
+	int done = cli_json_option(argc, argv, &json, e);
 
-	while ((c = cli_option(argc, argv, ":h", options, e)) != -1) {
-		if (c == -2)
-			return -1;
-		if (c == 'h')
-			return cli_help(argv[0]);
-		json = true;
-	}
+	if (done)
+		return done < 0 ? -1 : EXIT_CLEAN;
 	if (optind < argc && (cli_one_argument(argc, argv, "the kind", &wanted, e) || check_kind(wanted, e)))
 		return -1;
 	print_all(wanted, json);

@@ -70,21 +70,11 @@ out:
 
 int command_report(int argc, char **argv, struct error *e)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
 	bool json = false;
-	int c;
+	int done = cli_json_option(argc, argv, &json, e);
 
-	while ((c = cli_option(argc, argv, ":h", options, e)) != -1) {
-		if (c == -2)
-			return -1;
-		if (c == 'h')
-			return cli_help(argv[0]);
-		json = true;
-	}
+	if (done)
+		return done < 0 ? -1 : EXIT_CLEAN;
 	if (optind == argc)
 		return error_set(e, EXIT_USAGE,
 				 "report: the run directory is missing; see recow report --help");
