@@ -227,7 +227,8 @@ static bool named_device(const char *line, char *name, size_t len)
 					     "-fs (",
 					     "bcachefs (",
 					     "flushing file data on ",
-					     "updating journal superblock for "};
+					     "updating journal superblock for ",
+					     "/dev/"};
 	size_t length = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(before) && !length; i++) {

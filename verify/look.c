@@ -146,6 +146,20 @@ static uint64_t expected_hash(const struct file *file, const struct finding *f)
 	return entry.hash;
 }
 
+/* What was seen is the end of the detail; a description of many pieces is cut for it. */
+static void append_sight(struct finding *f, const char *how, const char *where, const char *now)
+{
+	char text[sizeof(((struct look *)NULL)->text) + 128];
+	size_t len = (size_t)snprintf(text, sizeof(text), "; first read %s%s; now %s", how, where, now);
+	size_t used = strlen(f->detail), room = sizeof(f->detail) - 1 - MIN(len, sizeof(f->detail) / 2);
+
+	if (used > room) {
+		used = room;
+		memcpy(f->detail + used - 3, "...", 3);
+	}
+	snprintf(f->detail + used, sizeof(f->detail) - used, "%s", text);
+}
+
 void look_again(struct check *c, const struct file *file, bool direct, struct finding *f)
 {
 	struct look l = {
@@ -156,7 +170,6 @@ void look_again(struct check *c, const struct file *file, bool direct, struct fi
 		.expected = expected_hash(file, f),
 	};
 	enum sight cache, disk;
-	size_t used = strlen(f->detail);
 
 	if (!l.buf || file->fd < 0) {
 		free(l.buf);
@@ -167,7 +180,6 @@ void look_again(struct check *c, const struct file *file, bool direct, struct fi
 	disk = look_through(&l, O_DIRECT);
 	cache = look_through(&l, 0);
 	f->still = (direct ? disk : cache) != SIGHT_RIGHT;
-	snprintf(f->detail + used, sizeof(f->detail) - used, "; first read %s%s; now %s",
-		 direct ? "directly" : "through the cache", l.text, conclusion(cache, disk));
+	append_sight(f, direct ? "directly" : "through the cache", l.text, conclusion(cache, disk));
 	free(l.buf);
 }

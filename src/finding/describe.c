@@ -66,7 +66,8 @@ static void add_range(struct text *t, const struct finding *f, const struct find
 		add_shift(t, f, r);
 		break;
 	case FINDING_FLIPPED:
-		add(t, "%u bit%s flipped in bytes %u-%u", r->bits, r->bits == 1 ? "" : "s", first, last);
+		add(t, "%u bit%s flipped in ", r->bits, r->bits == 1 ? "" : "s");
+		add(t, first == last ? "byte %u" : "bytes %u-%u", first, last);
 		break;
 	default:
 		add(t, "bytes %u-%u (%u) carry no stamp of this run", first, last, r->length);

@@ -328,6 +328,10 @@ static void other_devices_are_not_blamed(void **state)
 	assert_blamed("XFS (vda1): Metadata corruption detected at x", "loop0", false);
 	assert_blamed("I/O error, dev vda, sector 8 op 0x0:(READ) flags 0x0", "loop0", false);
 	assert_blamed("Aborting journal on device vda-8.", "loop0", false);
+	assert_blamed("BTRFS error: failed to open device for path /dev/loop1 with flags 0x23: -13", "loop0",
+		      false);
+	assert_blamed("BTRFS error: failed to open device for path /dev/loop0 with flags 0x23: -13", "loop0",
+		      true);
 	assert_blamed("Aborting journal on device dm-1-8.", "dm-1", true);
 	assert_blamed("Aborting journal on device dm-1-8.", "dm-0", false);
 	assert_blamed("JBD2: Detected IO errors while flushing file data on sda2-8", "sda2", true);
