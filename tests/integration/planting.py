@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Where a file's bytes lie in a btrfs image, found with btrfs-progs and filefrag alone, and changing them behind the
 mount's back."""
+import glob
 import os
 import re
 import stat
 import subprocess
+import time
 
-from lib import expect
+from lib import expect, read
 
 BLOCK = 4096
 
@@ -85,21 +87,34 @@ def block(image, offset):
         return device.read(BLOCK)
 
 
+FILL = """
+mount -o loop,nodiscard "$1" "$2"
+head -c 64M /dev/urandom >"$2/filling"
+sync -f "$2"
+btrfs balance start --full-balance "$2"
+btrfs balance start --full-balance "$2"
+rm "$2/filling"
+sync -f "$2"
+umount "$2"
+"""
+
+
+def let_go(image):
+    """A loop device keeps its image for a moment after the unmount, and losetup already denies it."""
+    for _ in range(100):
+        if not any(read(path) == str(image) for path in glob.glob("/sys/block/loop*/loop/backing_file")):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"a loop device still holds {image}")
+
+
 def relocated_image(scratch, size="1g", *options):
     """A btrfs image whose chunks lie at other device offsets than their logical addresses: balanced, then emptied."""
     image, mount = scratch / "image", scratch / "fill"
     mount.mkdir()
     subprocess.run(["truncate", "-s", size, str(image)], check=True)
     subprocess.run(["mkfs.btrfs", "-q", *options, str(image)], check=True, capture_output=True)
-    subprocess.run(["mount", "-o", "loop,nodiscard", str(image), str(mount)], check=True)
-    try:
-        with open(mount / "filling", "wb") as file:
-            file.write(os.urandom(64 << 20))
-        os.sync()
-        for _ in range(2):
-            subprocess.run(["btrfs", "balance", "start", "--full-balance", str(mount)], check=True, capture_output=True)
-        os.unlink(mount / "filling")
-        os.sync()
-    finally:
-        subprocess.run(["umount", str(mount)], check=True)
+    # In a mount namespace of its own: nobody else's can then keep it mounted.
+    subprocess.run(["unshare", "-m", "sh", "-ec", FILL, "fill", str(image), str(mount)], check=True, capture_output=True)
+    let_go(image)
     return image
