@@ -313,8 +313,9 @@ static bool judge_line(const char *record, const char *device, struct finding *f
 	p = find_pattern(text);
 	if (!p)
 		return false;
-	if (p->scope == DEVICE && device && *device && named_device(text, named, sizeof(named)) &&
-	    !same_device(named, device))
+	/* A target that has no device, or none yet, is nowhere named. */
+	if (p->scope == DEVICE && device && named_device(text, named, sizeof(named)) &&
+	    (!*device || !same_device(named, device)))
 		return false;
 	fill(f, p, text);
 	return true;

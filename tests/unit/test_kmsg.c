@@ -341,8 +341,10 @@ static void other_devices_are_not_blamed(void **state)
 	assert_blamed("I/O error, dev sda, sector 8 op 0x0:(READ) flags 0x0", "sdaa1", false);
 	assert_blamed("I/O error, dev nvme0n1, sector 8 op 0x0:(READ) flags 0x0", "nvme0n1p2", true);
 	assert_blamed("I/O error, dev nvme0n1, sector 8 op 0x0:(READ) flags 0x0", "nvme0n12", false);
-	/* A device that is not known, and lines without one. */
-	assert_blamed("BTRFS error (device sdb1): anything", "", true);
+	/* A target without a device (tmpfs), and lines without one. */
+	assert_blamed("BTRFS error (device sdb1): anything", "", false);
+	assert_blamed("BTRFS error: anything", "", true);
+	assert_blamed("kernel BUG at mm/migrate.c:100!", "", true);
 	assert_blamed("BTRFS: Transaction aborted (error -2)", "loop0", true);
 	assert_blamed("kernel BUG at fs/btrfs/ctree.c:3165!", "loop0", true);
 }
