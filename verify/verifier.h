@@ -57,7 +57,8 @@ struct verifier {
 	int (*run)(struct verification *v, struct error *e);
 	/* VERIFY_LIVE: judge one record of the kernel log, as read from /dev/kmsg. `device` is the kernel's
 	 * name of the target's device (target.kernel_name: "loop0"; "" while it is unknown, or if there is
-	 * none): a line that names another device is not the target's affair. True: *f is filled in. Pure. */
+	 * none): a line that names another device, or any then, is not the target's affair. True: *f is
+	 * filled in. Pure. */
 	bool (*line)(const char *record, const char *device, struct finding *f);
 };
 
