@@ -25,7 +25,7 @@ int layout_make(struct conductor *c, struct error *e)
 		if (make_subvolume(c, name, e))
 			return -1;
 	}
-	if (make_subvolume(c, "shared", e))
+	if (plan->shared_dirs && make_subvolume(c, "shared", e))
 		return -1;
 	for (unsigned int k = 0; k < plan->shared_dirs; k++) {
 		anchor_path(0, OBJECT_FIRST_SHARED + k, name, sizeof(name));

@@ -42,7 +42,7 @@ static void close_all_but(const int *keep, unsigned int count)
  * they die with it. */
 static void become_child(pid_t parent, const char *oom)
 {
-	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGXFSZ};
 	sigset_t none;
 
 	setpgid(0, 0);

@@ -16,6 +16,7 @@
 #include "src/base/clock.h"
 #include "src/guard/cgroup.h"
 #include "src/guard/count.h"
+#include "src/guard/limits.h"
 #include "src/guard/mounts.h"
 #include "src/guard/state.h"
 #include "src/guard/tracing.h"
@@ -200,24 +201,31 @@ static int prepare(struct guard *g, const struct plan *asked, struct error *e)
 
 /* ---- signals ---- */
 
+/* What must neither end nor stop the guard, since there is something to undo: a closed pipe, a limit on the
+ * size of files, Ctrl-Z. The children inherit it. */
+static const int ignored_signals[] = {SIGPIPE, SIGXFSZ, SIGTSTP};
+
+/* What ends a run, in order. */
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
 struct signals_before {
 	sigset_t mask;
-	struct sigaction pipe, child;
+	struct sigaction ignored[ARRAY_SIZE(ignored_signals)], child;
 };
 
-/* The guard reads them; SIGPIPE must not end it, since there is something to undo. */
+/* The guard reads them. */
 static int take_over_signals(struct guard *g, struct signals_before *before, struct error *e)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN}, standard = {.sa_handler = SIG_DFL};
 	sigset_t mine;
 
 	sigemptyset(&mine);
-	sigaddset(&mine, SIGINT);
-	sigaddset(&mine, SIGTERM);
-	sigaddset(&mine, SIGHUP);
 	sigaddset(&mine, SIGCHLD);
+	for (size_t i = 0; i < ARRAY_SIZE(ending_signals); i++)
+		sigaddset(&mine, ending_signals[i]);
 	sigprocmask(SIG_BLOCK, &mine, &before->mask);
-	sigaction(SIGPIPE, &ignore, &before->pipe);
+	for (size_t i = 0; i < ARRAY_SIZE(ignored_signals); i++)
+		sigaction(ignored_signals[i], &ignore, &before->ignored[i]);
 	sigaction(SIGCHLD, &standard, &before->child);
 	g->signals = signalfd(-1, &mine, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (g->signals < 0)
@@ -234,7 +242,8 @@ static void give_signals_back(struct guard *g, const struct signals_before *befo
 		;
 	if (g->signals >= 0)
 		close(g->signals);
-	sigaction(SIGPIPE, &before->pipe, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(ignored_signals); i++)
+		sigaction(ignored_signals[i], &before->ignored[i], NULL);
 	sigaction(SIGCHLD, &before->child, NULL);
 	sigprocmask(SIG_SETMASK, &before->mask, NULL);
 }
@@ -381,7 +390,7 @@ int guard_run(const struct plan *plan, const struct guard_children *children,
 	struct guard *g;
 	int result;
 
-	if (rundir_make(plan->output, e))
+	if (limits_raise(plan->workers, e) || rundir_make(plan->output, e))
 		return -1;
 	g = malloc(sizeof(*g));
 	if (!g)

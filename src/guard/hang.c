@@ -22,14 +22,15 @@ static unsigned int seconds(uint64_t ns)
 
 /* ---- operations ---- */
 
-static bool look_at_workers(const struct shared *s, uint64_t now, char *line, size_t len, pid_t *tid)
+static bool look_at_workers(const struct hang_watch *h, const struct shared *s, uint64_t now, char *line,
+			    size_t len, pid_t *tid)
 {
 	for (unsigned int i = 0; i < s->plan.workers; i++) {
 		const struct shared_worker *w = &s->worker[i];
 		uint64_t started = atomic_load(&w->started);
 		const struct op *op;
 
-		if (!started || now < started + s->plan.hang_limit)
+		if (!started || now < MAX(started, h->excused) + s->plan.hang_limit)
 			continue;
 		op = op_by_id((uint16_t)atomic_load(&w->kind));
 		*tid = atomic_load(&w->tid);
@@ -211,6 +212,14 @@ static bool look_at_progress(struct hang_watch *h, const struct shared *s, uint6
 	return true;
 }
 
+static bool is_stopped(pid_t pid)
+{
+	uint64_t switches;
+	char state;
+
+	return pid && read_task(pid, pid, &state, &switches) && (state == 'T' || state == 't');
+}
+
 bool hang_look(struct hang_watch *h, const struct shared *s, const pid_t pids[2], uint64_t now, char *line,
 	       size_t len, pid_t *tid)
 {
@@ -218,7 +227,12 @@ bool hang_look(struct hang_watch *h, const struct shared *s, const pid_t pids[2]
 	*tid = 0;
 	if (h->found || !s->plan.hang_limit)
 		return false;
-	h->found = look_at_workers(s, now, line, len, tid) ||
+	if (is_stopped(pids[0])) {
+		h->excused = now;
+		h->progress_at = now;
+		return false;
+	}
+	h->found = look_at_workers(h, s, now, line, len, tid) ||
 		   look_at_tasks(h, s, pids, now, line, len, tid) || look_at_progress(h, s, now, line, len);
 	return h->found;
 }

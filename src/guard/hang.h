@@ -25,7 +25,8 @@ struct hang_watch {
 	struct hang_task task[HANG_TASKS]; /* those that were in D state at the last look */
 	unsigned int count;
 	uint64_t progress, progress_at; /* fingerprint of all counters, and when it last changed */
-	bool found;                     /* one hang is enough */
+	uint64_t excused; /* churn was last seen stopped by somebody (SIGSTOP, a debugger), 0: never */
+	bool found;       /* one hang is enough */
 };
 
 /* Look, about once a second. `pids`: the processes to look at (0 is skipped). True when something hangs: one

@@ -15,6 +15,8 @@ librecow_a_SOURCES += \
 	%D%/hang.h \
 	%D%/kmsg.c \
 	%D%/kmsg.h \
+	%D%/limits.c \
+	%D%/limits.h \
 	%D%/lock.c \
 	%D%/lock.h \
 	%D%/loop.c \

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,12 @@ int undo_create(struct undo_log *log, const char *run, struct error *e)
 	return 0;
 }
 
+/* Numbers rise; where a line was damaged, one is missing. */
+static unsigned int last_number(const struct undo_log *log)
+{
+	return log->count ? log->entry[log->count - 1].number : 0;
+}
+
 static struct undo_entry *add_entry(struct undo_log *log, const struct undo_kind *kind, const char *what,
 				    const char *old)
 {
@@ -143,7 +150,7 @@ static struct undo_entry *add_entry(struct undo_log *log, const struct undo_kind
 	}
 	entry = &log->entry[log->count];
 	*entry = (struct undo_entry){
-		.number = log->count + 1, .kind = kind, .what = strdup(what), .old = strdup(old)};
+		.number = last_number(log) + 1, .kind = kind, .what = strdup(what), .old = strdup(old)};
 	if (!entry->what || !entry->old) {
 		free(entry->what);
 		free(entry->old);
@@ -170,7 +177,7 @@ int undo_note(struct undo_log *log, const struct undo_kind *kind, const char *wh
 	const char *const line[] = {"note", number, kind->name, what, old, NULL};
 	int err;
 
-	snprintf(number, sizeof(number), "%u", log->count + 1);
+	snprintf(number, sizeof(number), "%u", last_number(log) + 1);
 	if (!add_entry(log, kind, what, old))
 		return ENOMEM;
 	err = append(log, line);
@@ -246,8 +253,24 @@ static bool take_head(struct undo_log *log, char *const *f)
 static bool take_note(struct undo_log *log, char *const *f)
 {
 	const struct undo_kind *kind = undo_kind_by_name(f[2]);
+	unsigned long number = strtoul(f[1], NULL, 10);
 
-	return kind && strtoul(f[1], NULL, 10) == log->count + 1 && add_entry(log, kind, f[3], f[4]);
+	if (!kind || number <= last_number(log) || number > UINT_MAX || !add_entry(log, kind, f[3], f[4]))
+		return false;
+	log->entry[log->count - 1].number = (unsigned int)number;
+	return true;
+}
+
+/* That of a note which was damaged is left out: what it was about is lost anyway. */
+static bool take_done(struct undo_log *log, char *const *f)
+{
+	unsigned long number = strtoul(f[1], NULL, 10);
+
+	for (unsigned int i = 0; i < log->count; i++) {
+		if (log->entry[i].number == number)
+			return log->entry[i].done = true;
+	}
+	return false;
 }
 
 static bool take_line(struct undo_log *log, char *line, bool first)
@@ -259,14 +282,8 @@ static bool take_line(struct undo_log *log, char *line, bool first)
 		return count == 5 && take_head(log, f);
 	if (count == 5 && !strcmp(f[0], "note"))
 		return take_note(log, f);
-	if (count == 2 && !strcmp(f[0], "done")) {
-		unsigned long number = strtoul(f[1], NULL, 10);
-
-		if (number < 1 || number > log->count)
-			return false;
-		log->entry[number - 1].done = true;
-		return true;
-	}
+	if (count == 2 && !strcmp(f[0], "done"))
+		return take_done(log, f);
 	if (count == 1 && !strcmp(f[0], "closed"))
 		return log->closed = true;
 	return false;

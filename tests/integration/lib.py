@@ -208,3 +208,4 @@ def scenario(scratch, text, name="test.ini"):
 
 
 SIGINT, SIGTERM, SIGKILL = signal.SIGINT, signal.SIGTERM, signal.SIGKILL
+SIGSTOP, SIGTSTP, SIGCONT = signal.SIGSTOP, signal.SIGTSTP, signal.SIGCONT

@@ -262,6 +262,34 @@ static void damage_in_the_middle_is_not_passed_over(void **state)
 	assert_false(p->log.closed);
 }
 
+/* Only what stood in the damaged line is lost. */
+static void notes_behind_damage_are_put_back(void **state)
+{
+	struct place *p = *state;
+	char first[128], second[128];
+	struct stat st;
+	int fd;
+
+	snprintf(first, sizeof(first), "%s/first", p->dir);
+	snprintf(second, sizeof(second), "%s/second", p->dir);
+	close(open(first, O_WRONLY | O_CREAT, 0600));
+	close(open(second, O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(fstat(p->log.fd, &st), 0);
+	note(p, "unlink", first);
+	note(p, "unlink", second);
+	fd = open(p->log.path, O_WRONLY);
+	assert_int_equal(pwrite(fd, "X", 1, st.st_size + 14), 1);
+	close(fd);
+	for (int restore = 0; restore < 2; restore++) {
+		reopen(p);
+		assert_int_equal(p->log.damaged, 1);
+		assert_int_equal(run(p), 1);
+		assert_int_equal(access(second, F_OK), -1);
+	}
+	assert_int_equal(access(first, F_OK), 0);
+	unlink(first);
+}
+
 static void something_else_is_no_undo_log(void **state)
 {
 	struct place *p = *state;
@@ -365,6 +393,7 @@ int main(void)
 		TEST(odd_names_survive),
 		TEST(a_cut_line_is_dropped),
 		TEST(damage_in_the_middle_is_not_passed_over),
+		TEST(notes_behind_damage_are_put_back),
 		TEST(something_else_is_no_undo_log),
 		TEST(one_of_our_own_is_alive),
 		TEST(a_hand_that_hangs_is_given_up),
