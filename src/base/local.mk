@@ -4,6 +4,8 @@ librecow_a_SOURCES += \
 	%D%/clock.h \
 	%D%/error.c \
 	%D%/error.h \
+	%D%/json.c \
+	%D%/json.h \
 	%D%/program.c \
 	%D%/program.h \
 	%D%/random.h \

@@ -60,6 +60,8 @@ static int read_part(const char **text, const struct unit *units, size_t unit_co
 
 		if (strcasecmp(word, units[i].name) != 0)
 			continue;
+		if (fraction > 0 && units[i].factor == 1)
+			return EINVAL;
 		if (__builtin_mul_overflow(whole, units[i].factor, &scaled))
 			return ERANGE;
 		if (__builtin_add_overflow(scaled, (uint64_t)(fraction * (double)units[i].factor), out))
@@ -71,46 +73,48 @@ static int read_part(const char **text, const struct unit *units, size_t unit_co
 }
 
 static int read_whole(const char *text, const struct unit *units, size_t unit_count, bool parts,
-		      uint64_t *out, const char *what, const char *known, struct error *e)
+		      uint64_t *out, const char *known, struct error *e)
 {
 	const char *at = text;
 	uint64_t sum = 0;
 
 	do {
 		uint64_t part = 0;
+		bool alone = at == text;
 		int err = read_part(&at, units, unit_count, &part);
 
+		/* In 1h30 the 30 could be anything. */
+		if (!err && !(alone && !*at) && isdigit((unsigned char)at[-1]))
+			err = EINVAL;
 		if (!err && __builtin_add_overflow(sum, part, &sum))
 			err = ERANGE;
 		if (err == ERANGE)
-			return error_set(e, EXIT_USAGE, "%s '%s' is too large", what, text);
+			return error_set(e, EXIT_USAGE, "'%s' is too large", text);
 		if (err)
-			return error_set(e, EXIT_USAGE, "%s '%s' is not a number with a unit of %s", what,
-					 text, known);
+			return error_set(e, EXIT_USAGE, "'%s' is not a number with a unit of %s", text,
+					 known);
 	} while (parts && *at);
 	if (*at)
-		return error_set(e, EXIT_USAGE, "%s '%s': '%s' is left over; units are %s", what, text, at,
-				 known);
+		return error_set(e, EXIT_USAGE, "'%s': '%s' is left over; units are %s", text, at, known);
 	*out = sum;
 	return 0;
 }
 
 int units_size(const char *text, uint64_t *bytes, struct error *e)
 {
-	return read_whole(text, size_units, ARRAY_SIZE(size_units), false, bytes, "size",
-			  "k, m, g, t (1024-based)", e);
+	return read_whole(text, size_units, ARRAY_SIZE(size_units), false, bytes, "k, m, g, t (1024-based)",
+			  e);
 }
 
 int units_duration(const char *text, uint64_t *ns, struct error *e)
 {
-	return read_whole(text, time_units, ARRAY_SIZE(time_units), true, ns, "duration", "ms, s, m, h, d",
-			  e);
+	return read_whole(text, time_units, ARRAY_SIZE(time_units), true, ns, "ms, s, m, h, d", e);
 }
 
 int units_count(const char *text, uint64_t *count, struct error *e)
 {
-	return read_whole(text, count_units, ARRAY_SIZE(count_units), false, count, "count",
-			  "k, m, g (1000-based)", e);
+	return read_whole(text, count_units, ARRAY_SIZE(count_units), false, count, "k, m, g (1000-based)",
+			  e);
 }
 
 static char *show_scaled(char *buf, size_t len, uint64_t n, double step, const char *const *names,
@@ -161,6 +165,15 @@ char *units_show_duration(char *buf, size_t len, uint64_t ns)
 		snprintf(buf, len, "%lluh %02llum", (unsigned long long)(s / 3600),
 			 (unsigned long long)(s / 60 % 60));
 	return buf;
+}
+
+char *text_plain(char *text)
+{
+	for (char *at = text; *at; at++) {
+		if (iscntrl((unsigned char)*at))
+			*at = '?';
+	}
+	return text;
 }
 
 static size_t escape_one(unsigned char c, char out[5])

@@ -21,6 +21,9 @@ char *units_show_size(char *buf, size_t len, uint64_t bytes);
 char *units_show_duration(char *buf, size_t len, uint64_t ns);
 char *units_show_count(char *buf, size_t len, uint64_t count);
 
+/* Make text fit for one line of a terminal, in place: control characters become '?'. Returns it. */
+char *text_plain(char *text);
+
 /* Put any bytes into printable ASCII, C-escaped as strace does ("a\377\n"), without quotes. Always
  * terminates. Returns buf. */
 char *bytes_escape(char *buf, size_t len, const void *bytes, size_t count);

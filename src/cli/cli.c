@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/cli/cli.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "src/base/units.h"
@@ -45,17 +47,38 @@ static int execute(int (*command)(int argc, char **argv, struct error *e), int a
 
 	if (status < 0)
 		return complain(&e);
-	if (fflush(stdout) || ferror(stdout)) {
+	/* What a run found is said by its exit code even to those who don't read. */
+	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_CLEAN) {
 		error_set(&e, EXIT_HARNESS, "cannot write to the standard output");
 		return complain(&e);
 	}
 	return status;
 }
 
+static int help(const char *command)
+{
+	return cli_help(command) < 0 ? unknown_command(command) : EXIT_CLEAN;
+}
+
+/* A descriptor 0, 1 or 2 that the caller closed would be given to the next file that is opened, and what is
+ * meant for people would be written into an undo log. Writing to one that is open for reading fails, as to a
+ * closed one. */
+static void hold_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int cli_main(int argc, char **argv)
 {
 	struct error e;
 
+	hold_standard_descriptors();
 	if (argc < 2) {
 		error_set(&e, EXIT_USAGE, "no command; try 'recow run' or 'recow --help'");
 		return complain(&e);
@@ -65,7 +88,7 @@ int cli_main(int argc, char **argv)
 		return EXIT_CLEAN;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-		return cli_help(argc > 2 ? argv[2] : "");
+		return help(argc > 2 ? argv[2] : "");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(commands[i].name, argv[1]) == 0)
 			return execute(commands[i].execute, argc - 1, argv + 1);

@@ -28,7 +28,7 @@ int cli_option(int argc, char **argv, const char *letters, const struct option *
  * (the help was printed), or -1 with *e filled in. */
 int cli_json_option(int argc, char **argv, bool *json, struct error *e);
 
-/* The command's help on stdout. Returns EXIT_CLEAN. */
+/* The help of a command ("": of all) on stdout. Returns EXIT_CLEAN; -1 when there is no such command. */
 int cli_help(const char *command);
 
 /* The only argument that is left; -1 and *e when there is none or another one. */

@@ -135,6 +135,5 @@ int cli_help(const char *command)
 			return EXIT_CLEAN;
 		}
 	}
-	fputs(general, stdout);
-	return EXIT_CLEAN;
+	return -1;
 }

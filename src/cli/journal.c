@@ -99,20 +99,21 @@ static int print_records(const struct journal_options *o, struct namer *n, struc
 			 struct error *e)
 {
 	struct journal_record r;
-	uint64_t truncated = 0;
+	uint64_t truncated = 0, last = 0;
 	int more;
 
 	while ((more = journal_reader_next(reader, &r, &truncated, e)) > 0) {
 		if (concerns(n, &r, o->path))
 			print_record(n, &r, o->json);
 		namer_learn(n, &r);
+		last = r.operation;
 	}
 	if (truncated) {
 		fflush(stdout);
 		fprintf(stderr,
 			"recow: the journal of worker %u is truncated: %llu bytes behind operation %llu are "
 			"unread\n",
-			n->worker, (unsigned long long)truncated, (unsigned long long)r.operation);
+			n->worker, (unsigned long long)truncated, (unsigned long long)last);
 	}
 	return more;
 }

@@ -12,6 +12,7 @@
 #include "src/base/units.h"
 #include "src/cli/cli.h"
 #include "src/cli/stored.h"
+#include "src/plan/plan.h"
 
 #define BATCH 256
 
@@ -206,7 +207,7 @@ int command_model(int argc, char **argv, struct error *e)
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	uint64_t worker = UINT32_MAX;
+	uint64_t worker = UINT64_MAX;
 	const char *run;
 	bool json = false;
 	int c;
@@ -222,7 +223,9 @@ int command_model(int argc, char **argv, struct error *e)
 	}
 	if (cli_one_argument(argc, argv, "the run directory", &run, e))
 		return -1;
-	if (worker != UINT32_MAX)
+	if (worker != UINT64_MAX && worker >= PLAN_WORKERS)
+		return error_set(e, EXIT_USAGE, "--worker: a run has at most %d workers", PLAN_WORKERS);
+	if (worker != UINT64_MAX)
 		return print_worker(run, (uint32_t)worker, json, e);
 	if (!exists(run, 0))
 		return error_set(e, EXIT_USAGE,

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "src/base/units.h"
 #include "src/cli/cli.h"
 #include "src/cli/flags.h"
 #include "src/cli/progress.h"
@@ -71,11 +73,11 @@ static int make_plan(struct plan *p, const struct run_flags *f, struct error *e)
 
 static void print_first_line(const struct plan *p, FILE *out)
 {
-	char target[4096 + 128];
+	char target[4096 + 128], output[sizeof(p->output)];
 
 	fprintf(out, "recow %s: scenario %s, seed 0x%" PRIx64 ", %u worker%s, %s, run directory %s\n",
 		PACKAGE_VERSION, p->scenario, p->seed, p->workers, p->workers == 1 ? "" : "s",
-		describe_target(target, sizeof(target), &p->target), p->output);
+		describe_target(target, sizeof(target), &p->target), text_plain(strcpy(output, p->output)));
 	for (unsigned int i = 0; i < p->injection_count; i++) {
 		if (p->injection[i].unavailable)
 			fprintf(out, "not run: %s: %s\n", p->injection[i].injector->name,
@@ -146,6 +148,8 @@ int command_run(int argc, char **argv, struct error *e)
 		free(plan);
 		return -1;
 	}
+	/* A reader that goes away (| head) ends no run: there is something to undo and a verdict to give. */
+	signal(SIGPIPE, SIG_IGN);
 	if (flags.help)
 		ret = cli_help(argv[0]);
 	else if ((ret = make_plan(plan, &flags, e)) == 0) {

@@ -13,22 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "src/base/units.h"
+#include "src/base/json.h"
 
 /* ---- writing */
 
 static json_t *json_hex(uint64_t n)
 {
 	return json_sprintf("%016" PRIx64, n);
-}
-
-/* Text that may hold any byte. */
-static json_t *json_text(const char *text)
-{
-	json_t *j = json_string(text);
-	char escaped[4096 * 4];
-
-	return j ? j : json_string(bytes_escape(escaped, sizeof(escaped), text, strlen(text)));
 }
 
 static const char *range_class(unsigned int class)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The keys of [run] and [target], as data: one place for names, units and ranges. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "src/base/units.h"
 #include "src/plan/apply.h"
@@ -31,6 +33,11 @@
 		.section = (sect), .param = {key, help, PARAM_COUNT, "", 0, 0, NULL}, .text = true,          \
 		FIELD(member)                                                                                \
 	}
+#define PATH_KEY(sect, key, help, member)                                                                    \
+	{                                                                                                    \
+		.section = (sect), .param = {key, help, PARAM_COUNT, "", 0, 0, NULL}, .text = true,          \
+		.filled = true, FIELD(member)                                                                \
+	}
 
 #define YEAR (365ULL * 86400 * NSEC_PER_SEC)
 
@@ -54,7 +61,7 @@ const struct plan_key plan_keys[] = {
 	SIZE_KEY("run", "memory_floor", "free memory that is always left", 0, 1ULL << 60, memory_floor),
 	BOOL_KEY("run", "keep", "keep the image", keep),
 	BOOL_KEY("run", "keep_going", "go on after a finding", keep_going),
-	TEXT_KEY("target", "path", "auto, a block device, an image file or a directory", target.path),
+	PATH_KEY("target", "path", "auto, a block device, an image file or a directory", target.path),
 	SIZE_KEY("target", "image_size", "size of a throw-away image", 16 * MiB, 1ULL << 50,
 		 target.image_size),
 	SIZE_KEY("target", "fill", "file data that workers hold at most; 0: half of the free space", 0,
@@ -90,12 +97,17 @@ static int set_text(const struct layer *l, const struct plan_key *key, const cha
 {
 	char *at = (char *)l->plan + key->offset;
 
+	if (key->filled && !value[0])
+		return error_set(l->e, EXIT_USAGE, "%s is empty", key->param.name);
 	if (strlen(value) >= key->room)
 		return error_set(l->e, EXIT_USAGE, "%s is longer than %zu bytes", key->param.name,
 				 key->room - 1);
 	snprintf(at, key->room, "%s", value);
 	return 0;
 }
+
+/* A flag only: each run has a directory of its own. */
+static const struct plan_key output_key = PATH_KEY("run", "output", "run directory", output);
 
 static int set_number(const struct layer *l, const struct plan_key *key, const char *value)
 {
@@ -120,11 +132,13 @@ static int set_number(const struct layer *l, const struct plan_key *key, const c
 
 static int set_seed(const struct layer *l, const char *value)
 {
+	int base = strncasecmp(value, "0x", 2) == 0 ? 16 : 10;
 	char *end;
 
-	errno = 0;
-	l->plan->seed = strtoull(value, &end, 0);
-	if (errno || *end || end == value || value[0] == '-')
+	/* strtoull() would skip blanks, take a sign and read 010 as eight. */
+	errno = isdigit((unsigned char)value[0]) ? 0 : EINVAL;
+	l->plan->seed = strtoull(value, &end, base);
+	if (errno || *end)
 		return error_set(l->e, EXIT_USAGE, "seed: '%s' is not a number below 2^64 (17, 0x1f)", value);
 	return 0;
 }
@@ -138,10 +152,8 @@ int apply_key(const struct layer *l, const char *section, const struct scenario_
 			return set_seed(l, k->value);
 		if (strcmp(k->name, "summary") == 0)
 			return 0; /* for people; `recow list` shows it */
-		if (strcmp(k->name, "output") == 0 && l->flags) {
-			snprintf(l->plan->output, sizeof(l->plan->output), "%s", k->value);
-			return 0;
-		}
+		if (strcmp(k->name, "output") == 0 && l->flags)
+			return set_text(l, &output_key, k->value);
 	} else if (strcmp(k->name, "mkfs") == 0) {
 		if (!l->flags)
 			return error_set(l->e, EXIT_USAGE,

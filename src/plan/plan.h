@@ -96,6 +96,7 @@ struct plan_key {
 	struct param param;  /* unit PARAM_* as far as `text` is false */
 	bool text;           /* taken as it stands */
 	bool measures;       /* NAME: COUNT, ... (src/plan/measures.h) */
+	bool filled;         /* an empty one is a slip: an unset variable of a script */
 	size_t offset, room; /* in struct plan */
 };
 extern const struct plan_key plan_keys[];

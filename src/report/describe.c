@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "src/base/json.h"
 #include "src/base/units.h"
 #include "src/machine/machine.h"
 #include "src/report/summary.h"
@@ -19,14 +20,6 @@ static json_t *integer(uint64_t n)
 static json_t *hex(uint64_t n)
 {
 	return json_sprintf("0x%016" PRIx64, n);
-}
-
-/* Text from the user may hold any byte. */
-static json_t *text(const char *s)
-{
-	json_t *j = json_string(s);
-
-	return j ? j : json_string("(not UTF-8)");
 }
 
 char *describe_target(char *buf, size_t len, const struct target_spec *t)
@@ -48,7 +41,7 @@ char *describe_target(char *buf, size_t len, const struct target_spec *t)
 		snprintf(buf, len, "%s at %s", t->fs, t->path);
 		break;
 	}
-	return buf;
+	return text_plain(buf);
 }
 
 static json_t *target_json(const struct target_spec *t)
@@ -57,10 +50,10 @@ static json_t *target_json(const struct target_spec *t)
 	char words[4096 + 128];
 
 	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "kind", kinds[t->kind], "path",
-			 text(t->path), "fs", t->fs, "image_size", integer(t->image_size), "fill",
-			 integer(t->fill), "mkfs_options", text(t->mkfs_options), "mount_options",
-			 text(t->mount_options), "mkfs", t->mkfs, "tmpfs", t->tmpfs, "words",
-			 text(describe_target(words, sizeof(words), t)));
+			 json_text(t->path), "fs", t->fs, "image_size", integer(t->image_size), "fill",
+			 integer(t->fill), "mkfs_options", json_text(t->mkfs_options), "mount_options",
+			 json_text(t->mount_options), "mkfs", t->mkfs, "tmpfs", t->tmpfs, "words",
+			 json_text(describe_target(words, sizeof(words), t)));
 }
 
 static json_t *workloads_json(const struct plan *p)
@@ -87,7 +80,7 @@ static json_t *named(const char *name, const char *reason)
 	json_t *j = json_pack("{s:s}", "name", name);
 
 	if (reason)
-		json_object_set_new(j, "unavailable", text(reason));
+		json_object_set_new(j, "unavailable", json_text(reason));
 	return j;
 }
 
@@ -131,10 +124,10 @@ static json_t *phases_json(const struct plan *p)
 				json_object_set_new(inject, p->injection[k].injector->name,
 						    json_string(phase->arg[k]));
 		}
-		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:b, s:o}", "name", text(phase->name),
-						      "duration_ns", integer(phase->duration), "ops",
-						      integer(phase->ops), "churn", phase->churn, "inject",
-						      inject));
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:b, s:o}", "name",
+						      json_text(phase->name), "duration_ns",
+						      integer(phase->duration), "ops", integer(phase->ops),
+						      "churn", phase->churn, "inject", inject));
 	}
 	return list;
 }
@@ -153,8 +146,8 @@ static json_t *least_json(const struct least_exposure *least)
 
 static json_t *plan_json(const struct plan *p)
 {
-	json_t *j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "scenario", text(p->scenario),
-			      "scenario_path", text(p->scenario_path), "seed", hex(p->seed), "run_key",
+	json_t *j = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "scenario", json_text(p->scenario),
+			      "scenario_path", json_text(p->scenario_path), "seed", hex(p->seed), "run_key",
 			      hex(p->run_key), "duration_ns", integer(p->duration), "rounds",
 			      integer(p->rounds), "ops", integer(p->ops));
 
@@ -166,7 +159,7 @@ static json_t *plan_json(const struct plan *p)
 	json_object_set_new(j, "memory_floor", integer(p->memory_floor));
 	json_object_set_new(j, "min_exposure", least_json(&p->min_exposure));
 	json_object_set_new(j, "inject", json_boolean(p->inject));
-	json_object_set_new(j, "no_inject_reason", text(p->no_inject_reason));
+	json_object_set_new(j, "no_inject_reason", json_text(p->no_inject_reason));
 	json_object_set_new(j, "keep", json_boolean(p->keep));
 	json_object_set_new(j, "keep_going", json_boolean(p->keep_going));
 	json_object_set_new(j, "workloads", workloads_json(p));

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/base/json.h"
 #include "src/finding/store.h"
 #include "src/report/report.h"
 
@@ -82,7 +83,7 @@ json_t *report_json(const struct report *r)
 			json_object_set_new(classes, finding_class_name((enum finding_class)i),
 					    json_integer(r->classes[i]));
 	}
-	json_object_set_new(j, "path", json_string(r->path));
+	json_object_set_new(j, "path", json_text(r->path));
 	json_object_set_new(j, "findings", json_integer(r->findings));
 	json_object_set_new(j, "findings_by_class", classes);
 	if (!json_object_get(j, "outcome") && r->status)

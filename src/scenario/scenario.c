@@ -5,6 +5,7 @@
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "src/base/units.h"
 
@@ -116,11 +117,14 @@ static int fail(struct reading *r)
 	return 0; /* libinih's word for failure */
 }
 
+/* Bytes of a section's title; lines of libinih hold at most 200. */
+#define TITLE 128
+
 /* Begin the section `[title]`. Returns 1, or 0 after an error. */
 static int open_section(struct reading *r, const char *title)
 {
-	char kind[16], name[64] = "", rest;
-	int words = sscanf(title, "%15s %63s %c", kind, name, &rest);
+	char kind[TITLE], name[TITLE] = "", rest;
+	int words = sscanf(title, "%127s %127s %c", kind, name, &rest);
 	bool known = false;
 	const struct scenario_section *before;
 
@@ -149,6 +153,9 @@ static int open_section(struct reading *r, const char *title)
 	return fail(r);
 }
 
+/* What some editors put before UTF-8. */
+#define BOM "\xef\xbb\xbf"
+
 /* libinih's way to get a line. */
 static char *next_line(char *buf, int room, void *stream)
 {
@@ -160,13 +167,20 @@ static char *next_line(char *buf, int room, void *stream)
 	r->line++;
 	r->continued = buf[0] == ' ' || buf[0] == '\t';
 	len = strlen(buf);
+	if (!len || (buf[len - 1] != '\n' && len + 1 < (size_t)room && !feof(r->in))) {
+		error_set(r->e, EXIT_USAGE, "a NUL byte: this is no text file");
+		fail(r);
+		return NULL;
+	}
 	if (len + 1 == (size_t)room && buf[len - 1] != '\n') {
 		error_set(r->e, EXIT_USAGE, "the line is longer than %d bytes", room - 2);
 		fail(r);
 		return NULL;
 	}
+	if (r->line == 1 && strncmp(buf, BOM, strlen(BOM)) == 0)
+		memmove(buf, buf + strlen(BOM), len - strlen(BOM) + 1);
 	if (buf[0] == '[' && strchr(buf, ']')) {
-		char title[128];
+		char title[TITLE];
 
 		snprintf(title, sizeof(title), "%.*s", (int)(strchr(buf, ']') - buf - 1), buf + 1);
 		if (!open_section(r, title))
@@ -251,11 +265,16 @@ int scenario_read(FILE *in, const char *path, struct scenario *out, struct error
 int scenario_load(const char *path, struct scenario *out, struct error *e)
 {
 	FILE *in = fopen(path, "re");
+	struct stat st;
 	int ret;
 
 	if (!in)
 		return error_errno(e, EXIT_USAGE, errno, "cannot open the scenario %s", path);
-	ret = scenario_read(in, path, out, e);
+	/* fopen() opens directories too. */
+	if (fstat(fileno(in), &st) == 0 && S_ISDIR(st.st_mode))
+		ret = error_errno(e, EXIT_USAGE, EISDIR, "cannot read the scenario %s", path);
+	else
+		ret = scenario_read(in, path, out, e);
 	fclose(in);
 	return ret;
 }

@@ -14,7 +14,7 @@
 
 struct scenario_key {
 	char name[48];
-	char value[512];
+	char value[4096];
 	unsigned int line; /* 0: a flag */
 	char flag[24];     /* "--duration"; "" for a file's key */
 };

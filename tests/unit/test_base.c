@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <string.h>
 
 #include "src/base/random.h"
@@ -36,6 +37,36 @@ static void durations_add_up(void **state)
 	assert_int_equal(units_duration("30", &n, &e), 0);
 	assert_int_equal(n, 30 * NSEC_PER_SEC);
 	assert_int_equal(units_duration("30q", &n, &e), -1);
+	assert_int_equal(units_duration("1h30", &n, &e), -1);
+	assert_int_equal(units_duration("30 s", &n, &e), -1);
+}
+
+static void counts_are_whole(void **state)
+{
+	struct error e;
+	uint64_t n;
+
+	assert_int_equal(units_count("1.5k", &n, &e), 0);
+	assert_int_equal(n, 1500);
+	assert_int_equal(units_count("1.5", &n, &e), -1);
+	assert_int_equal(units_count("+1", &n, &e), -1);
+}
+
+/* A path may be longer than the text: what failed stands at the end and must be left. */
+static void long_errors_keep_their_end(void **state)
+{
+	char path[4096];
+	struct error e;
+
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(error_errno(&e, EXIT_CANNOT, ENOENT, "cannot open %s", path), -1);
+	assert_non_null(strstr(e.text, "cannot open xxx"));
+	assert_non_null(strstr(e.text, "x: No such file or directory"));
+	assert_int_equal(error_context(&e, "%s", path), -1);
+	assert_non_null(strstr(e.text, "No such file or directory"));
+	error_set(&e, EXIT_USAGE, "a\nb\033c");
+	assert_string_equal(e.text, "a?b?c");
 }
 
 static void escapes_are_inverse(void **state)
@@ -79,6 +110,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_take_units),
 		cmocka_unit_test(durations_add_up),
+		cmocka_unit_test(counts_are_whole),
+		cmocka_unit_test(long_errors_keep_their_end),
 		cmocka_unit_test(escapes_are_inverse),
 		cmocka_unit_test(nearest_word_is_near),
 		cmocka_unit_test(streams_repeat_and_stay_in_range),

@@ -215,7 +215,7 @@ static void errors_name_line_and_nearest_word(void **state)
 	refuses("[run]\nduraton = 3\n", NULL, 0,
 		"storm.ini:2: unknown key 'duraton'; did you mean 'duration'?");
 	refuses("[run]\nduration = 3q\n", NULL, 0,
-		"storm.ini:2: duration: duration '3q' is not a number with a unit of ms, s, m, h, d");
+		"storm.ini:2: duration: '3q' is not a number with a unit of ms, s, m, h, d");
 	refuses("[run]\nseed = 12x\n", NULL, 0,
 		"storm.ini:2: seed: '12x' is not a number below 2^64 (17, 0x1f)");
 	refuses("[target]\nmkfs = yes\n", NULL, 0,
