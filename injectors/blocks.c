@@ -203,14 +203,17 @@ static bool leaves_the_floor(struct injection *in, const struct blocks *b)
 }
 
 /*
- * Of `dirty` pages that a block held, how many were dirty when they moved, at least? One that was written out
- * before its turn came is among those that the machine wrote meanwhile, and what was dropped did not move.
+ * Of `dirty` pages that a block held, how many were dirty when they moved? What was dropped did not move; and
+ * one that was written out before its turn came is among those that the machine wrote meanwhile: so many are
+ * unsure.
  */
-static uint64_t surely_dirty(uint64_t dirty, uint64_t written, uint64_t moved)
+static void count_dirty(struct exposure *x, uint64_t dirty, uint64_t written, uint64_t moved)
 {
-	uint64_t left = dirty > written ? dirty - written : 0;
+	uint64_t left = MIN(dirty, moved);
+	uint64_t unsure = MIN(left, written);
 
-	return MIN(left, moved);
+	atomic_fetch_add(&x->dirty, left - unsure);
+	atomic_fetch_add(&x->unsure, unsure);
 }
 
 enum step blocks_take(struct injection *in, struct blocks *b, struct block *k, uint64_t *moved)
@@ -233,7 +236,7 @@ enum step blocks_take(struct injection *in, struct blocks *b, struct block *k, u
 		remember_refusal(in, k, "offline", err);
 		return STEP_REFUSED;
 	}
-	atomic_fetch_add(&in->exposure->dirty, surely_dirty(dirty, written, *moved));
+	count_dirty(in->exposure, dirty, written, *moved);
 	k->away = true;
 	b->away++;
 	k->refusals = 0;

@@ -27,7 +27,7 @@ struct exposure {
 	_Atomic uint64_t pages;     /* pages that the injector saw moved, where it can tell */
 	_Atomic uint64_t dirty;     /* dirty pages of the target among them, where the kernel shows them */
 	_Atomic uint64_t writeback; /* pages of the target among them that were being written, likewise */
-	_Atomic uint64_t unsure;    /* how many of `dirty` may have been written out instead of moved */
+	_Atomic uint64_t unsure;    /* further ones, which may have been written out before they moved */
 	_Atomic bool unable;        /* it could not start: it never acts, and the timeline says why */
 };
 

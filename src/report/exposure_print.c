@@ -70,7 +70,7 @@ static void print_dirty(const json_t *exposure, FILE *out)
 		return;
 	fprintf(out, "  target      %s of its dirty pages moved", count(dirty, sizeof(dirty), total, name));
 	if (json_uint(exposure, "unsure"))
-		fprintf(out, " (up to %s of them written out instead)",
+		fprintf(out, " (and %s that may have been written out before)",
 			count(text, sizeof(text), exposure, "unsure"));
 	fprintf(out, ", %s verified afterwards; %s moved under writeback",
 		count(verified, sizeof(verified), json_object_get(exposure, "verified"), name),
