@@ -9,7 +9,6 @@
 #include "src/report/report.h"
 
 #define PLAIN_EVERY  (10 * NSEC_PER_SEC)
-#define LOG_EVERY    NSEC_PER_SEC
 #define LINE_ROOM    512
 #define FIRST_PRINTS 20 /* findings that are printed in full; all are in the run directory */
 
@@ -49,7 +48,7 @@ static void keep_status(struct progress *p, const struct shared *s, const struct
 	json_t *j = status_json(s, st);
 	struct error e;
 
-	check_write(p, report_append(p->run, "status.jsonl", j, &e), &e);
+	check_write(p, history_add(&p->history, p->run, j, &e), &e);
 	json_decref(j);
 	p->logged = st->time;
 }
@@ -58,6 +57,7 @@ static void on_started(void *self, const struct shared *s)
 {
 	struct progress *p = self;
 
+	p->history = history_begin();
 	p->description = describe_run(&s->plan, s->start_real);
 	keep_description(p);
 }
@@ -93,7 +93,7 @@ static void on_tick(void *self, const struct shared *s)
 	struct status st;
 
 	status_take(&st, s);
-	if (st.time - p->logged >= LOG_EVERY)
+	if (st.time - p->logged >= p->history.every)
 		keep_status(p, s, &st);
 	if (p->verbosity < 0)
 		return;

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,15 +12,32 @@
 #include "src/base/clock.h"
 #include "src/run/rundir.h"
 
+static void open_file(struct timeline *t)
+{
+	t->bytes = 0;
+	t->events = open(t->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+
+/* It goes on as it is when it can't be set aside. */
+static void set_aside(struct timeline *t)
+{
+	t->bytes = 0;
+	if (rename(t->path, t->old))
+		return;
+	close(t->events);
+	open_file(t);
+	if (t->events < 0)
+		t->err = errno;
+}
+
 int timeline_open(struct timeline *t, const char *run, uint64_t start, struct error *e)
 {
-	char path[PATH_MAX];
-
+	rundir_path(t->path, sizeof(t->path), run, "timeline.jsonl");
+	rundir_path(t->old, sizeof(t->old), run, "timeline.old.jsonl");
 	t->start = start;
 	t->err = 0;
-	t->events = open(rundir_path(path, sizeof(path), run, "timeline.jsonl"),
-			 O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	return t->events >= 0 ? 0 : error_errno(e, EXIT_CANNOT, errno, "cannot make %s", path);
+	open_file(t);
+	return t->events >= 0 ? 0 : error_errno(e, EXIT_CANNOT, errno, "cannot make %s", t->path);
 }
 
 void timeline_close(struct timeline *t)
@@ -44,6 +61,9 @@ static void put_line(struct timeline *t, json_t *object)
 	if (write(t->events, text, len + 1) != (ssize_t)len + 1 && !t->err)
 		t->err = errno ? errno : ENOSPC;
 	free(text);
+	t->bytes += len + 1;
+	if (t->bytes >= TIMELINE_BYTES)
+		set_aside(t);
 }
 
 static double seconds_since(uint64_t start)

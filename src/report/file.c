@@ -60,6 +60,7 @@ int report_load(struct report *r, const char *path, struct error *e)
 		return error_set(e, EXIT_USAGE, "%s:%d: %s", file, why.line, why.text);
 	snprintf(file, sizeof(file), "%s/status.jsonl", path);
 	r->status = load_last_line(file);
+	chart_load(&r->chart, path);
 	if (finding_load(path, count_finding, r, e) < 0) {
 		report_free(r);
 		return -1;
@@ -86,6 +87,7 @@ json_t *report_json(const struct report *r)
 	json_object_set_new(j, "path", json_text(r->path));
 	json_object_set_new(j, "findings", json_integer(r->findings));
 	json_object_set_new(j, "findings_by_class", classes);
+	json_object_set_new(j, "timeline", chart_json(&r->chart));
 	if (!json_object_get(j, "outcome") && r->status)
 		json_object_set(j, "last_status", r->status);
 	return j;

@@ -219,6 +219,7 @@ static void print_cut(const struct report *r, FILE *out)
 			units_show_count(ops, sizeof(ops), json_uint(r->status, "operations")),
 			units_show_size(verified, sizeof(verified), json_uint(r->status, "bytes_verified")));
 	print_not_run(json_object_get(r->run, "plan"), out);
+	chart_print(&r->chart, out);
 	print_findings(r, out);
 	fprintf(out, "no verdict: this run has no end (it is still going on, or its guard was killed)\n");
 }
@@ -246,6 +247,7 @@ void report_print(const struct report *r, FILE *out)
 		return;
 	}
 	report_print_outcome(r->run, out);
+	chart_print(&r->chart, out);
 	print_findings(r, out);
 	fprintf(out, "%s\n", json_text(outcome, "verdict"));
 }

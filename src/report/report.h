@@ -9,6 +9,8 @@
 #include "src/base/error.h"
 #include "src/finding/finding.h"
 
+#include "src/report/chart.h"
+
 /* One run as its directory tells it. */
 struct report {
 	char path[4096];
@@ -16,6 +18,7 @@ struct report {
 	json_t *status;                        /* last whole line of status.jsonl, NULL if none */
 	unsigned int classes[FINDING_CLASSES]; /* findings by class */
 	unsigned int findings;
+	struct chart chart;
 };
 
 /* Read RUN. Errors (EXIT_USAGE) say what is missing. Free with report_free() after success. */

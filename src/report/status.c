@@ -36,6 +36,19 @@ void status_take(struct status *st, const struct shared *s)
 		st->verified += atomic_load(&s->verified[i].bytes);
 }
 
+/* Names of the injectors whose phase it is. */
+static json_t *injecting_json(const struct shared *s)
+{
+	uint32_t bits = atomic_load(&s->inject);
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < s->plan.injection_count; i++) {
+		if (bits >> i & 1 && !s->plan.injection[i].unavailable && s->plan.inject)
+			json_array_append_new(list, json_string(s->plan.injection[i].injector->name));
+	}
+	return list;
+}
+
 static const char *stage_name(const struct shared *s, const struct status *st)
 {
 	if (st->stage == STAGE_CHURN && st->phase < s->plan.phase_count)
@@ -97,6 +110,8 @@ json_t *status_json(const struct shared *s, const struct status *st)
 
 	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
 		json_object_set_new(j, counters[i].name, json_integer((json_int_t)counters[i].value));
+	json_object_set_new(j, "dirty_moved", json_integer((json_int_t)st->exposure[MEASURE_DIRTY]));
+	json_object_set_new(j, "injecting", injecting_json(s));
 	json_object_set_new(j, "injectors", exposures_json(s));
 	return j;
 }
