@@ -9,7 +9,7 @@
 
 const struct measure_word measure_words[MEASURES] = {
 	[MEASURE_DIRTY] = {"dirty_pages", "dirty pages of the target moved"},
-	[MEASURE_WRITEBACK] = {"writeback_pages", "pages of the target moved under writeback"},
+	[MEASURE_WRITEBACK] = {"writeback_pages", "pages of the target moved behind their writeback"},
 	[MEASURE_PAGES] = {"pages", "pages migrated"},
 	[MEASURE_FAILED] = {"failed_pages", "pages that failed to migrate"},
 	[MEASURE_COMMITS] = {"commits", "transactions committed"},

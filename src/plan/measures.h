@@ -11,7 +11,8 @@
 
 enum measure {
 	MEASURE_DIRTY,     /* dirty pages of the target that injectors moved */
-	MEASURE_WRITEBACK, /* pages of the target moved while they were being written */
+	MEASURE_WRITEBACK, /* pages of the target that were being written, and moved when that was waited for
+			    */
 	MEASURE_PAGES,     /* pages that the machine migrated, for whatever cause */
 	MEASURE_FAILED,    /* pages that it failed to migrate */
 	MEASURE_COMMITS,   /* transactions that the target committed */

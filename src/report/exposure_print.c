@@ -72,9 +72,11 @@ static void print_dirty(const json_t *exposure, FILE *out)
 	if (json_uint(exposure, "unsure"))
 		fprintf(out, " (and %s that may have been written out before)",
 			count(text, sizeof(text), exposure, "unsure"));
-	fprintf(out, ", %s verified afterwards; %s moved under writeback",
-		count(verified, sizeof(verified), json_object_get(exposure, "verified"), name),
-		count(text, sizeof(text), total, measure_words[MEASURE_WRITEBACK].name));
+	fprintf(out, ", %s verified afterwards",
+		count(verified, sizeof(verified), json_object_get(exposure, "verified"), name));
+	if (json_uint(total, measure_words[MEASURE_WRITEBACK].name))
+		fprintf(out, "; %s moved behind their writeback",
+			count(text, sizeof(text), total, measure_words[MEASURE_WRITEBACK].name));
 	if (json_object_get(total, measure_words[MEASURE_COMMITS].name))
 		fprintf(out, "; %s transactions committed",
 			count(text, sizeof(text), total, measure_words[MEASURE_COMMITS].name));

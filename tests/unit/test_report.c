@@ -114,7 +114,7 @@ static void a_whole_run_is_told(void **state)
 	      "  target      350 k of its dirty pages moved (and 1.50 k that may have been written out "
 	      "before), 300 "
 	      "k "
-	      "verified afterwards; 12 moved under writeback; 43 transactions committed\n"
+	      "verified afterwards; 12 moved behind their writeback; 43 transactions committed\n"
 	      "  sampled     25 % (+-10) of its cached pages moved at least once in a phase (2000 pages of "
 	      "100 "
 	      "files looked at)\n");
