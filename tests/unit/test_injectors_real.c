@@ -18,6 +18,7 @@
 #include "src/engine/disturb.h"
 #include "src/guard/guard.h"
 #include "src/guard/lock.h"
+#include "src/run/exposure.h"
 #include "tests/unit/real.h"
 #include "tests/unit/unit.h"
 
@@ -47,6 +48,8 @@ struct seen {
 	char released[ARRAY_SIZE(settings)][32];
 	uint64_t steps, failed, pages;
 	unsigned int movable;
+	bool traced; /* migrations could be counted by cause */
+	uint64_t by_hotplug, sampled, sampled_moved;
 };
 
 static struct seen *seen;
@@ -128,6 +131,15 @@ static void write_file(const char *dir)
 enum { PHASE_HOLD, PHASE_MIGRATE, PHASE_RELEASE, PHASES };
 enum { HOTPLUG, SYNC };
 
+/* What the kernel's tracepoints say of it, complete as soon as the phase is at rest. */
+static void look_at_tally(const struct shared *s)
+{
+	seen->traced = !(exposure_unseen(s) >> MEASURE_MEMORY_HOTPLUG & 1);
+	seen->by_hotplug = atomic_load(&s->traced.moved[MEASURE_MEMORY_HOTPLUG - MEASURE_CAUSES]);
+	seen->sampled = atomic_load(&s->sampled.pages);
+	seen->sampled_moved = atomic_load(&s->sampled.moved);
+}
+
 static int play_churn(struct shared *s, int socket)
 {
 	struct exposure *x = &s->exposure[HOTPLUG];
@@ -150,6 +162,7 @@ static int play_churn(struct shared *s, int socket)
 		seen->steps = atomic_load(&x->steps);
 		seen->failed = atomic_load(&x->failed);
 		seen->pages = atomic_load(&x->pages);
+		look_at_tally(s);
 		set_inject(s, PHASE_RELEASE, 1 << SYNC);
 		await_count(&s->exposure[SYNC].steps, 3);
 		read_settings(seen->released);
@@ -252,6 +265,9 @@ static void cycle_and_undo(void **state)
 	assert_true(seen->steps >= 8);
 	assert_true(seen->pages > 10000);
 	assert_in_range(seen->movable, 1, 4);
+	if (seen->traced)
+		assert_in_range(seen->by_hotplug, seen->pages / 2, 4 * seen->pages);
+	assert_true(seen->sampled > 0 && seen->sampled_moved <= seen->sampled);
 	assert_string_equal(seen->held.setting[0], "70");
 	assert_string_equal(seen->held.setting[2], "60");
 	assert_string_equal(seen->held.setting[4], "30000");
@@ -259,7 +275,9 @@ static void cycle_and_undo(void **state)
 	assert_string_equal(seen->released[0], before.setting[0]);
 	assert_string_equal(seen->released[2], "0");
 	assert_string_equal(seen->released[4], "100");
-	print_message("%lu steps, %lu refused, %lu pages\n", seen->steps, seen->failed, seen->pages);
+	print_message("%lu steps, %lu refused, %lu pages (tracepoint: %lu), %lu of %lu sampled pages moved\n",
+		      seen->steps, seen->failed, seen->pages, seen->by_hotplug, seen->sampled_moved,
+		      seen->sampled);
 }
 
 static void set(const char *setting, const char *value)
