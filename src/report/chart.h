@@ -9,7 +9,7 @@
 
 #include "src/base/base.h"
 
-#define CHART_ROWS      32
+#define CHART_ROWS      40
 #define CHART_INJECTORS 32
 
 enum chart_mark {
