@@ -138,6 +138,7 @@ static struct undo_entry *add_entry(struct undo_log *log, const struct undo_kind
 				    const char *old)
 {
 	struct undo_entry *entry;
+	char *own_what, *own_old;
 
 	if (log->count == log->room) {
 		unsigned int room = log->room ? 2 * log->room : 16;
@@ -148,14 +149,16 @@ static struct undo_entry *add_entry(struct undo_log *log, const struct undo_kind
 		log->entry = entry;
 		log->room = room;
 	}
-	entry = &log->entry[log->count];
-	*entry = (struct undo_entry){
-		.number = last_number(log) + 1, .kind = kind, .what = strdup(what), .old = strdup(old)};
-	if (!entry->what || !entry->old) {
-		free(entry->what);
-		free(entry->old);
+	own_what = strdup(what);
+	own_old = strdup(old);
+	if (!own_what || !own_old) {
+		free(own_what);
+		free(own_old);
 		return NULL;
 	}
+	entry = &log->entry[log->count];
+	*entry = (struct undo_entry){
+		.number = last_number(log) + 1, .kind = kind, .what = own_what, .old = own_old};
 	log->count++;
 	return entry;
 }
