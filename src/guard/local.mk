@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/below.c \
 	%D%/cgroup.c \
 	%D%/cgroup.h \
 	%D%/clerk.c \

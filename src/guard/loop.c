@@ -155,6 +155,7 @@ static void keep_time(struct guard *g)
 	}
 	if (now >= g->next_tick) {
 		g->next_tick = now + TICK;
+		guard_below_full(g);
 		if (g->listener->tick)
 			g->listener->tick(g->listener->self, g->shared);
 	}

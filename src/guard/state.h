@@ -70,6 +70,7 @@ struct guard {
 	struct outcome_facts facts;
 	struct error error; /* what churn said when it could not go on */
 	bool churn_failed;
+	bool below_full; /* no room for the image to grow: findings since then prove nothing */
 };
 
 /* tell.c: to the user and the timeline. */
@@ -78,6 +79,9 @@ void guard_say(struct guard *g, const char *fmt, ...) __attribute__((format(prin
 void guard_fail(struct guard *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Record a finding: store, timeline, listener. */
 void guard_find(struct guard *g, struct finding *f);
+
+/* below.c: is the disk below the image full? Says so and ends the run the first time. */
+bool guard_below_full(struct guard *g);
 
 /* door.c: requests. */
 void door_open(struct door *d, const char *name, int socket);

@@ -62,7 +62,7 @@ void guard_find(struct guard *g, struct finding *f)
 		return;
 	if (f->class == FINDING_HARNESS)
 		g->facts.harness++;
-	else
+	else if (!guard_below_full(g))
 		g->facts.findings++;
 	g->facts.by_class[f->class]++;
 	keep(g, number, f);
