@@ -173,7 +173,8 @@ static void take_note(struct guard *g, const struct message_note *m)
 	timeline_event(&g->timeline, "note", "{s:s, s:s}", "who", who, "text", text);
 }
 
-static void take(struct guard *g, struct door *d, uint32_t kind, void *body, size_t len)
+/* `passed`: the descriptor that came with it, -1; only a freeze takes it. */
+static void take(struct guard *g, struct door *d, uint32_t kind, void *body, size_t len, int passed)
 {
 	static const size_t sizes[] = {
 		[MESSAGE_SET] = sizeof(struct message_set),
@@ -182,8 +183,12 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		[MESSAGE_NOTE] = sizeof(struct message_note),
 		[MESSAGE_ERROR] = sizeof(struct error),
 		[MESSAGE_CLEANUP] = sizeof(struct message_cleanup),
+		[MESSAGE_FREEZE] = sizeof(struct message_freeze),
+		[MESSAGE_THAW] = 0,
 	};
 
+	if (kind != MESSAGE_FREEZE && passed >= 0)
+		close(passed);
 	if (kind >= ARRAY_SIZE(sizes) || len != sizes[kind]) {
 		guard_fail(g, "a message of %s makes no sense (kind %u, %zu bytes)", d->name, kind, len);
 		return;
@@ -200,6 +205,10 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		take_error(g, body);
 	} else if (kind == MESSAGE_CLEANUP) {
 		take_cleanup(g, d, body);
+	} else if (kind == MESSAGE_FREEZE) {
+		freeze_ask(g, d, body, passed);
+	} else if (kind == MESSAGE_THAW) {
+		freeze_thaw(g, d);
 	} else {
 		take_clerk(g, d, kind);
 	}
@@ -209,18 +218,20 @@ void door_serve(struct guard *g, struct door *d)
 {
 	static _Alignas(16) unsigned char body[MESSAGE_BYTES]; /* single-threaded, never kept */
 	uint32_t kind;
+	int passed;
 
 	while (d->socket >= 0) {
-		long len = message_receive(d->socket, &kind, body, sizeof(body));
+		long len = message_receive(d->socket, &kind, body, sizeof(body), &passed);
 
 		if (len == -1)
 			return;
 		if (len == -2) {
 			close(d->socket);
 			d->socket = -1;
+			freeze_leave(g, d);
 			return;
 		}
-		take(g, d, kind, body, (size_t)len);
+		take(g, d, kind, body, (size_t)len, passed);
 	}
 }
 

@@ -132,6 +132,7 @@ void family_stop(struct guard *g)
 	struct shared *s = g->shared;
 
 	atomic_store(&s->stop, true);
+	freeze_release(g); /* who waits for the thaw can neither end nor be killed */
 	/* The serial grows, so that an injector that is just about to wait doesn't. */
 	atomic_fetch_add(&s->phase_serial, 1);
 	syscall(SYS_futex, &s->phase_serial, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);

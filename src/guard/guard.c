@@ -312,6 +312,7 @@ static void judge(struct guard *g, struct outcome *out)
 /* Children first, since they hold what is to be undone; the undo before the verdict. */
 static void wind_up(struct guard *g, struct outcome *out)
 {
+	freeze_close(g);
 	for (unsigned int i = 0; i < DOORS; i++)
 		door_close(g, &g->door[i]);
 	clerk_finish(g);
@@ -343,6 +344,7 @@ static void init(struct guard *g, const struct guard_listener *listener, const c
 			    .undo = {.fd = -1},
 			    .timeline = {.events = -1},
 			    .kmsg = {.device = -1, .copy = -1},
+			    .freeze = {.hand = {.socket = -1}, .order = {.root = -1}},
 			    .churn = {.name = "churn"},
 			    .disturb = {.name = "disturb"}};
 	snprintf(g->run, sizeof(g->run), "%s", run);

@@ -19,16 +19,18 @@
 /* How long a killed hand may take to die before it is given up. */
 #define DYING (500 * NSEC_PER_MSEC)
 
-/* A process group of its own: Ctrl-C at the terminal reaches the guard alone. It dies with its parent: nobody
- * else would ever stop it. */
-_Noreturn static void be_hand(hand_work *work, void *arg, int socket, pid_t parent)
+/* A process group of its own: Ctrl-C at the terminal reaches the guard alone. It dies with its parent, unless
+ * it looks after that itself: nobody else would ever stop it. */
+_Noreturn static void be_hand(const struct hand *h, hand_work *work, void *arg, int socket, pid_t parent)
 {
 	sigset_t none;
 
 	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(ECANCELED);
+	if (!h->outlives) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(ECANCELED);
+	}
 	setpriority(PRIO_PROCESS, 0, HAND_NICE);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -53,7 +55,7 @@ int hand_start(struct hand *h, hand_work *work, void *arg, uint64_t limit_ns)
 	}
 	if (!h->pid) {
 		close(ends[0]);
-		be_hand(work, arg, ends[1], parent);
+		be_hand(h, work, arg, ends[1], parent);
 	}
 	close(ends[1]);
 	h->socket = ends[0];

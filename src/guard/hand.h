@@ -17,6 +17,8 @@ struct hand {
 	int socket;        /* the guard's end of a socket to it, -1 while idle */
 	uint64_t deadline; /* CLOCK_MONOTONIC ns */
 	bool killed;       /* it was late */
+	bool outlives;     /* set before hand_start(): it doesn't die with its parent, but notices that the
+			      other end of its socket is gone, and ends by itself */
 };
 
 /* What a hand does; returns 0 or an errno (which becomes its answer). `socket` leads to whoever started it.

@@ -22,20 +22,32 @@ static unsigned int seconds(uint64_t ns)
 
 /* ---- operations ---- */
 
-static bool look_at_workers(const struct hang_watch *h, const struct shared *s, uint64_t now, char *line,
-			    size_t len, pid_t *tid)
+/* How long it has been under way, without the time that the target was frozen. `excuse`: that time since the
+ * last look; for an operation that has begun since then it is too much, by less than the pause between two
+ * looks. */
+static uint64_t under_way(struct hang_operation *o, uint64_t started, uint64_t now, uint64_t excuse)
+{
+	if (o->started != started)
+		*o = (struct hang_operation){.started = started};
+	o->excused += excuse;
+	return now - MIN(now, started + o->excused);
+}
+
+static bool look_at_workers(struct hang_watch *h, const struct shared *s, uint64_t now, uint64_t excuse,
+			    char *line, size_t len, pid_t *tid)
 {
 	for (unsigned int i = 0; i < s->plan.workers; i++) {
 		const struct shared_worker *w = &s->worker[i];
 		uint64_t started = atomic_load(&w->started);
+		uint64_t took = under_way(&h->operation[i], MAX(started, h->excused), now, excuse);
 		const struct op *op;
 
-		if (!started || now < MAX(started, h->excused) + s->plan.hang_limit)
+		if (!started || took < s->plan.hang_limit)
 			continue;
 		op = op_by_id((uint16_t)atomic_load(&w->kind));
 		*tid = atomic_load(&w->tid);
 		snprintf(line, len, "worker %u (task %d): %s has not answered for %u s", i, (int)*tid,
-			 op ? op->name : "an operation", seconds(now - started));
+			 op ? op->name : "an operation", seconds(took));
 		return true;
 	}
 	return false;
@@ -147,14 +159,14 @@ static bool look_at_task(void *self, pid_t pid, pid_t tid)
 	return false;
 }
 
-static bool look_at_tasks(struct hang_watch *h, const struct shared *s, const pid_t pids[2], uint64_t now,
-			  char *line, size_t len, pid_t *tid)
+static bool look_at_tasks(struct hang_watch *h, const struct shared *s, const pid_t pids[HANG_PIDS],
+			  uint64_t now, char *line, size_t len, pid_t *tid)
 {
-	static const char *const names[2] = {"churn", "disturb"};
+	static const char *const names[HANG_PIDS] = {"churn", "disturb", "the freezing hand"};
 	struct look l = {.watch = h, .now = now, .limit = s->plan.hang_limit};
 	unsigned int i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < HANG_PIDS; i++) {
 		if (pids[i])
 			each_task(pids[i], look_at_task, &l);
 		if (l.stuck && !line[0]) {
@@ -220,19 +232,32 @@ static bool is_stopped(pid_t pid)
 	return pid && read_task(pid, pid, &state, &switches) && (state == 'T' || state == 't');
 }
 
-bool hang_look(struct hang_watch *h, const struct shared *s, const pid_t pids[2], uint64_t now, char *line,
-	       size_t len, pid_t *tid)
+/* Clocks stand still while the target is frozen. */
+static void put_off(struct hang_watch *h, uint64_t excuse)
 {
+	for (unsigned int i = 0; i < h->count; i++)
+		h->task[i].since += excuse;
+	if (h->progress_at)
+		h->progress_at += excuse;
+}
+
+bool hang_look(struct hang_watch *h, const struct shared *s, const pid_t pids[HANG_PIDS], uint64_t now,
+	       uint64_t frozen, char *line, size_t len, pid_t *tid)
+{
+	uint64_t excuse = frozen - h->frozen;
+
 	line[0] = '\0';
 	*tid = 0;
 	if (h->found || !s->plan.hang_limit)
 		return false;
+	h->frozen = frozen;
 	if (is_stopped(pids[0])) {
 		h->excused = now;
 		h->progress_at = now;
 		return false;
 	}
-	h->found = look_at_workers(h, s, now, line, len, tid) ||
+	put_off(h, excuse);
+	h->found = look_at_workers(h, s, now, excuse, line, len, tid) ||
 		   look_at_tasks(h, s, pids, now, line, len, tid) || look_at_progress(h, s, now, line, len);
 	return h->found;
 }
@@ -270,14 +295,14 @@ static bool dump_task(void *self, pid_t pid, pid_t tid)
 	return false;
 }
 
-int hang_dump(const char *run, const pid_t pids[2])
+int hang_dump(const char *run, const pid_t pids[HANG_PIDS])
 {
 	char path[PATH_MAX];
 	FILE *out = fopen(rundir_path(path, sizeof(path), run, "hang.txt"), "we");
 
 	if (!out)
 		return errno;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < HANG_PIDS; i++) {
 		if (pids[i])
 			each_task(pids[i], dump_task, out);
 	}

@@ -8,6 +8,9 @@ librecow_a_SOURCES += \
 	%D%/count.h \
 	%D%/door.c \
 	%D%/family.c \
+	%D%/freeze.c \
+	%D%/freezer.c \
+	%D%/freezer.h \
 	%D%/guard.c \
 	%D%/guard.h \
 	%D%/hand.c \
@@ -30,6 +33,8 @@ librecow_a_SOURCES += \
 	%D%/restore.c \
 	%D%/state.h \
 	%D%/tell.c \
+	%D%/thaw.c \
+	%D%/thaw.h \
 	%D%/timeline.c \
 	%D%/timeline.h \
 	%D%/tracing.c \

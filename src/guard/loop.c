@@ -113,7 +113,7 @@ static void mark_phase(struct guard *g)
 static int dump_work(void *arg, int socket)
 {
 	const struct guard *g = arg;
-	const pid_t pids[2] = {g->churn.pid, g->disturb.pid};
+	const pid_t pids[HANG_PIDS] = {g->churn.pid, g->disturb.pid, g->freeze.hand.pid};
 
 	return hang_dump(g->run, pids);
 }
@@ -127,6 +127,8 @@ static void report_hang(struct guard *g, const char *line, pid_t tid)
 		hang_stack(g->churn.pid, tid, stack, sizeof(stack));
 	if (tid && !stack[0])
 		hang_stack(g->disturb.pid, tid, stack, sizeof(stack));
+	if (tid && !stack[0])
+		hang_stack(g->freeze.hand.pid, tid, stack, sizeof(stack));
 	snprintf(f.detail, sizeof(f.detail), "%.160s%s%.320s", line, stack[0] ? "; stack: " : "", stack);
 	hand_do(dump_work, g, 5 * NSEC_PER_SEC, NULL);
 	guard_find(g, &f);
@@ -135,11 +137,12 @@ static void report_hang(struct guard *g, const char *line, pid_t tid)
 
 static void each_second(struct guard *g, uint64_t now)
 {
-	const pid_t pids[2] = {g->churn.pid, g->disturb.pid};
+	const pid_t pids[HANG_PIDS] = {g->churn.pid, g->disturb.pid, g->freeze.hand.pid};
+	uint64_t frozen = freeze_time(g, now);
 	char line[160];
 	pid_t tid;
 
-	if (hang_look(&g->hang, g->shared, pids, now, line, sizeof(line), &tid))
+	if (hang_look(&g->hang, g->shared, pids, now, frozen, line, sizeof(line), &tid))
 		report_hang(g, line, tid);
 }
 
@@ -215,13 +218,15 @@ static bool bury(struct guard *g)
 
 static void wait_for_news(struct guard *g)
 {
-	struct pollfd fds[2 * DOORS + 2];
+	struct pollfd fds[2 * DOORS + 3];
 	struct timespec step = {.tv_nsec = (long)STEP};
 	nfds_t count = 0;
 
 	fds[count++] = (struct pollfd){.fd = g->signals, .events = POLLIN};
 	if (g->kmsg.device >= 0)
 		fds[count++] = (struct pollfd){.fd = g->kmsg.device, .events = POLLIN};
+	if (g->freeze.hand.pid)
+		fds[count++] = (struct pollfd){.fd = g->freeze.hand.socket, .events = POLLIN};
 	for (unsigned int i = 0; i < DOORS; i++) {
 		if (g->door[i].socket >= 0)
 			fds[count++] = (struct pollfd){.fd = g->door[i].socket, .events = POLLIN};
@@ -240,6 +245,7 @@ void guard_loop(struct guard *g)
 			door_serve(g, &g->door[i]);
 			door_advance(g, &g->door[i]);
 		}
+		freeze_advance(g);
 		clerk_drain(g);
 		follow_kernel(g);
 		mark_phase(g);

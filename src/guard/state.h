@@ -3,6 +3,7 @@
 #ifndef RECOW_GUARD_STATE_H
 #define RECOW_GUARD_STATE_H
 
+#include "src/guard/freezer.h"
 #include "src/guard/hand.h"
 #include "src/guard/hang.h"
 #include "src/guard/kmsg.h"
@@ -37,9 +38,22 @@ struct door {
 	char name[32];
 	struct hand hand;
 	enum { DOOR_IDLE, DOOR_CHANGE, DOOR_DURABLE, DOOR_CHECKPOINT } busy;
+	bool froze; /* it was told that the target is frozen, and has not asked to thaw it */
 	struct change change;
 	unsigned int noted; /* entries in the log when the hand began: they are on disk when it is done */
 	uint64_t begun;
+};
+
+/* The interval during which the target is frozen; one at a time. */
+struct freeze {
+	struct hand hand;   /* the freezing hand; pid 0: nothing is frozen */
+	struct door *owner; /* who asked; NULL once it no longer waits for the end */
+	struct freeze_order order;
+	bool frozen;          /* the hand says so */
+	bool ending;          /* it was told to thaw */
+	bool due;             /* the owner waits for an answer */
+	uint64_t begun, held; /* when it was asked for, and when it was frozen; CLOCK_MONOTONIC ns */
+	uint64_t total;       /* ns of all intervals that are over */
 };
 
 #define DOORS    (1 + PLAN_INJECTORS)
@@ -60,7 +74,8 @@ struct guard {
 	int signals;                     /* signalfd */
 	struct child churn, disturb;
 	struct door door[DOORS]; /* 0 is churn's, 1 + i injection i's */
-	pid_t lost[LOST_MAX];    /* hands that were given up */
+	struct freeze freeze;
+	pid_t lost[LOST_MAX]; /* hands that were given up */
 	unsigned int lost_count;
 	unsigned int interrupts;
 	uint64_t abandon_at, kill_at; /* CLOCK_MONOTONIC ns, 0: never */
@@ -88,6 +103,17 @@ void door_open(struct door *d, const char *name, int socket);
 void door_serve(struct guard *g, struct door *d);   /* read what the asker sent */
 void door_advance(struct guard *g, struct door *d); /* see how far the hand is */
 void door_close(struct guard *g, struct door *d);   /* give up what is under way */
+
+/* freeze.c: the one owner of the target's freeze state. */
+void freeze_ask(struct guard *g, struct door *d, const struct message_freeze *m, int root);
+void freeze_thaw(struct guard *g, struct door *d);
+void freeze_leave(struct guard *g, const struct door *d); /* the asker is gone */
+void freeze_release(struct guard *g);                     /* thaw now, whoever asked; does not wait */
+void freeze_advance(struct guard *g);                     /* see how far the hand is */
+void freeze_close(struct guard *g);                       /* thaw and wait for it */
+/* How long, in all, the target has been frozen so far, in ns: time in which nobody hangs. Bounded for each
+ * freeze, so that one that hangs itself is noticed. */
+uint64_t freeze_time(const struct guard *g, uint64_t now);
 
 /* clerk.c: journals and models on disk. */
 int clerk_open(struct guard *g, struct error *e);

@@ -37,8 +37,10 @@ static int attempt(struct undo_entry *entry, bool after_reboot)
 	return hand_do(undo_work, entry, entry->kind->limit, NULL);
 }
 
-/* One pass, last change first. Returns how many are left that deserve another. */
-static unsigned int pass(struct undo_log *log, const struct undo_listener *listener, unsigned int tried)
+/* Last change first, of the kinds that come first or of the others. Returns how many are left that deserve
+ * another pass. */
+static unsigned int sweep(struct undo_log *log, const struct undo_listener *listener, unsigned int tried,
+			  bool first)
 {
 	bool after_reboot = rebooted(log);
 	unsigned int again = 0;
@@ -46,7 +48,7 @@ static unsigned int pass(struct undo_log *log, const struct undo_listener *liste
 	for (unsigned int i = log->count; i-- > 0;) {
 		struct undo_entry *entry = &log->entry[i];
 
-		if (entry->done || tried >= entry->kind->attempts)
+		if (entry->done || tried >= entry->kind->attempts || entry->kind->first != first)
 			continue;
 		entry->err = attempt(entry, after_reboot);
 		if (entry->err) {
@@ -57,6 +59,13 @@ static unsigned int pass(struct undo_log *log, const struct undo_listener *liste
 		listener->said(listener->self, entry, 0);
 	}
 	return again;
+}
+
+static unsigned int pass(struct undo_log *log, const struct undo_listener *listener, unsigned int tried)
+{
+	unsigned int again = sweep(log, listener, tried, true);
+
+	return again + sweep(log, listener, tried, false);
 }
 
 unsigned int undo_run(struct undo_log *log, const struct undo_listener *listener)

@@ -20,6 +20,7 @@
 
 struct undo_kind {
 	const char *name;      /* its word in the log */
+	bool first;            /* put back before all others: they may wait for it */
 	bool gone_with_reboot; /* the kernel forgets it: after a reboot there is nothing to put back */
 	unsigned int attempts; /* how often putting it back is tried before it counts as left */
 	uint64_t limit;        /* ns for one attempt */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "src/guard/mounts.h"
+#include "src/guard/thaw.h"
 #include "src/guard/tracing.h"
 #include "src/guard/undo.h"
 #include "src/guard/write.h"
@@ -260,7 +261,39 @@ static void umount_by_hand(const char *what, const char *old, char *buf, size_t 
 	snprintf(buf, len, "umount '%s'", what);
 }
 
+/* ---- freeze: a frozen filesystem; WHAT is its mount point, OLD how it is found without that ---- */
+
+static int undo_freeze(const char *what, const char *old)
+{
+	return thaw_again(what, old);
+}
+
+static void show_freeze(const char *what, const char *old, char *buf, size_t len)
+{
+	const char *source = old + strcspn(old, "\t");
+
+	source += *source == '\t';
+	snprintf(buf, len, "filesystem %.*s at %s: not frozen", (int)strcspn(source, "\t"), source, what);
+}
+
+static void freeze_by_hand(const char *what, const char *old, char *buf, size_t len)
+{
+	const char *source = old + strcspn(old, "\t");
+
+	source += *source == '\t';
+	snprintf(buf, len, "mount '%.*s' /mnt; fsfreeze -u /mnt; umount /mnt", (int)strcspn(source, "\t"),
+		 source);
+}
+
 static const struct undo_kind undo_kinds[] = {
+	{.name = "freeze",
+	 .first = true,
+	 .gone_with_reboot = true,
+	 .attempts = 5,
+	 .limit = 5 * NSEC_PER_SEC,
+	 .undo = undo_freeze,
+	 .show = show_freeze,
+	 .by_hand = freeze_by_hand},
 	{.name = "set",
 	 .gone_with_reboot = true,
 	 .attempts = 3,

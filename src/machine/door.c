@@ -40,6 +40,18 @@ int machine_cleanup(struct machine *m, const char *kind, const char *path)
 	return message_ask(m->socket, MESSAGE_CLEANUP, &msg, sizeof(msg));
 }
 
+int machine_freeze(struct machine *m, int root, uint64_t limit_ns)
+{
+	struct message_freeze msg = {.limit = limit_ns};
+
+	return message_ask_passing(m->socket, MESSAGE_FREEZE, &msg, sizeof(msg), root);
+}
+
+int machine_thaw(struct machine *m)
+{
+	return message_ask(m->socket, MESSAGE_THAW, NULL, 0);
+}
+
 void machine_note(struct machine *m, const char *who, const char *text)
 {
 	struct message_note msg = {0};

@@ -29,6 +29,22 @@ int machine_memory_block(struct machine *m, unsigned int block, const char *stat
  * Returns 0 or an errno. */
 int machine_cleanup(struct machine *m, const char *kind, const char *path);
 
+/*
+ * Freeze the target (FIFREEZE): its dirty pages are written, then whoever changes it waits, unkillably, until
+ * it is thawed. `root`: its root directory opened for reading; not a file, since closing one that was
+ * unlinked waits for the thaw. The guard thaws it when `limit_ns` is over, counted from the moment when it
+ * was frozen (0: 1 s, at most 60 s), when the asker's end of the socket is closed, and when the run ends.
+ * While it is frozen the asker must not touch the target. One freeze at a time in a run.
+ *
+ * Returns 0, or EBUSY (it is frozen already), EPERM (the machine itself or this run needs that filesystem:
+ * the timeline says which), ECANCELED (the run is ending), or the kernel's refusal.
+ */
+int machine_freeze(struct machine *m, int root, uint64_t limit_ns);
+
+/* End one's own freeze. Returns 0 when the target was frozen until now; ETIME when the limit or the run's end
+ * was earlier; ENOENT when the asker froze nothing. Thawed it is in any of these cases. */
+int machine_thaw(struct machine *m);
+
 /* A line for the timeline; no answer. */
 void machine_note(struct machine *m, const char *who, const char *text);
 

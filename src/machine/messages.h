@@ -18,6 +18,9 @@ enum message_kind {
 	MESSAGE_CHECKPOINT, /* write the models in shared memory to RUN/model/, drop journals behind; answered
 			       when done */
 	MESSAGE_CLEANUP,    /* struct message_cleanup: noted for the undo before it is made; answered */
+	MESSAGE_FREEZE, /* struct message_freeze and the descriptor of the target's root; answered when the
+			   filesystem is frozen */
+	MESSAGE_THAW,   /* answered when it is thawed */
 };
 
 struct message_set {
@@ -30,6 +33,10 @@ struct message_memory {
 	uint32_t block;
 	char state[16];
 	uint64_t limit;
+};
+
+struct message_freeze {
+	uint64_t limit; /* ns */
 };
 
 struct message_note {
@@ -51,9 +58,13 @@ int message_send(int socket, enum message_kind kind, const void *body, size_t le
 /* Send one that is answered and wait for the answer: 0 or an errno. One thread at a time per socket. */
 int message_ask(int socket, enum message_kind kind, const void *body, size_t len);
 
-/* The guard's side: read one packet without waiting, its body into `body` (aligned for any message). Returns
- * the body's length, -1 when there is none, -2 when the other end is gone. */
-long message_receive(int socket, uint32_t *kind, void *body, size_t room);
+/* The same, with a descriptor for the guard; it stays open here. -1: none. */
+int message_ask_passing(int socket, enum message_kind kind, const void *body, size_t len, int descriptor);
+
+/* The guard's side: read one packet without waiting, its body into `body` (aligned for any message), and the
+ * descriptor that came with it into *passed (-1: none), which the caller closes. Returns the body's length,
+ * -1 when there is no packet, -2 when the other end is gone. */
+long message_receive(int socket, uint32_t *kind, void *body, size_t room, int *passed);
 
 /* The guard's side: answer a request. The asker may be gone; that is no error here. */
 void message_answer(int socket, int32_t answer);

@@ -22,6 +22,7 @@ unit_tests += %D%/test_fsck
 unit_tests += %D%/test_kmsg
 unit_tests += %D%/test_program
 unit_tests += %D%/test_target
+unit_tests += %D%/test_freeze
 unit_tests += %D%/test_guard %D%/test_outcome %D%/test_repeats %D%/test_undo
 unit_tests += %D%/test_gang %D%/test_mix
 check_PROGRAMS += $(unit_tests)
@@ -68,6 +69,7 @@ check_PROGRAMS += %D%/test_ops_real
 	%D%/unit.h
 TESTS += %D%/ops_filesystems.sh
 EXTRA_DIST += %D%/ops_filesystems.sh
+%C%_test_freeze_SOURCES = %D%/test_freeze.c %D%/real.h %D%/unit.h
 %C%_test_guard_SOURCES = %D%/test_guard.c %D%/real.h %D%/unit.h
 %C%_test_outcome_SOURCES = %D%/test_outcome.c %D%/unit.h
 %C%_test_repeats_SOURCES = %D%/test_repeats.c %D%/unit.h
