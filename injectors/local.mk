@@ -4,6 +4,10 @@ librecow_a_SOURCES += \
 	%D%/blocks.h \
 	%D%/census.c \
 	%D%/census.h \
+	%D%/dirty.c \
+	%D%/dirty.h \
+	%D%/flush.c \
+	%D%/flush.h \
 	%D%/hotplug.c \
 	%D%/injector.c \
 	%D%/injector.h \

@@ -3,4 +3,5 @@ scenariosdir = $(pkgdatadir)/scenarios
 dist_scenarios_DATA = \
 	%D%/migration-storm.ini \
 	%D%/smoke.ini \
-	%D%/squeeze.ini
+	%D%/squeeze.ini \
+	%D%/sync-storm.ini

@@ -117,6 +117,28 @@ void machine_note(struct machine *m, const char *who, const char *text)
 	snprintf(kernel.notes + used, sizeof(kernel.notes) - used, "%s\n", text);
 }
 
+/* The freeze service. */
+static struct {
+	int refusal;
+	unsigned int frozen, thawed;
+	uint64_t limit;
+} service;
+
+int machine_freeze(struct machine *m, int root, uint64_t limit)
+{
+	assert_true(root >= 0);
+	assert_int_equal(service.frozen, service.thawed);
+	service.limit = limit;
+	service.frozen += !service.refusal;
+	return service.refusal;
+}
+
+int machine_thaw(struct machine *m)
+{
+	service.thawed++;
+	return 0;
+}
+
 /* ---- one injection of it ---- */
 
 static struct params params;
@@ -126,6 +148,8 @@ static _Atomic bool stop;
 static struct injection in;
 static char directory[] = "/tmp/recow-sync-XXXXXX";
 
+static const uint64_t held[FILES] = {70, 0, 60, 0, 30000, 0};
+static const uint64_t released[FILES] = {20, 0, 0, 0, 100, 100};
 static const uint64_t by_ratio[FILES] = {20, 0, 10, 0, 3000, 500};
 static const uint64_t by_bytes[FILES] = {0, 100000000, 0, 50000000, 3000, 500};
 static const uint64_t by_both[FILES] = {40, 0, 0, 70000, 1234, 0};
@@ -138,13 +162,16 @@ static void set_up(const uint64_t *values)
 	memset(&kernel, 0, sizeof(kernel));
 	memcpy(kernel.value, values, sizeof(kernel.value));
 	assert_int_equal(params_init(&params, injector_sync.params, injector_sync.param_count, &e), 0);
-	params.value[0] = params.value[1] = 0; /* no pauses */
+	memset(&service, 0, sizeof(service));
+	params.value[0] = params.value[1] = params.value[5] = 0; /* no pauses */
+	params.value[3] = params.value[4] = NSEC_PER_MSEC;       /* short turns, short freezes */
 	in = (struct injection){.name = "sync",
 				.params = &params,
 				.random = stream_make(1, 2, 3),
 				.target = -1,
 				.phase_arg = "",
 				.exposure = &exposure,
+				.serial = atomic_load(&serial),
 				.serial_now = &serial,
 				.stop = &stop};
 	assert_int_equal(injector_sync.start(&in, &e), 0);
@@ -183,8 +210,6 @@ static void undo_is_exact(void **state)
 
 static void hold_keeps_pages_dirty(void **state)
 {
-	static const uint64_t held[FILES] = {70, 0, 60, 0, 30000, 0};
-
 	set_up(by_ratio);
 	assert_int_equal(phase("hold"), 0);
 	assert_memory_equal(kernel.value, held, sizeof(held));
@@ -203,8 +228,6 @@ static void hold_in_bytes_holds_as_much(void **state)
 
 static void release_writes_at_once(void **state)
 {
-	static const uint64_t released[FILES] = {20, 0, 0, 0, 100, 100};
-
 	set_up(by_ratio);
 	phase("hold");
 	assert_int_equal(phase("release"), 0);
@@ -308,6 +331,92 @@ static void every_kind_of_sync_answers(void **state)
 	injector_sync.finish(&in);
 }
 
+static void pages_are_held_and_released_by_turns(void **state)
+{
+	struct error e;
+
+	set_up(by_ratio);
+	in.phase_arg = "alternate";
+	assert_int_equal(injector_sync.phase(&in, &e), 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(injector_sync.step(&in), STEP_DONE);
+		assert_memory_equal(kernel.value, held, sizeof(held));
+		assert_int_equal(injector_sync.step(&in), STEP_DONE);
+		assert_memory_equal(kernel.value, released, sizeof(released));
+	}
+	injector_sync.rest(&in);
+	injector_sync.finish(&in);
+	assert_int_equal(undo(), 0);
+	assert_memory_equal(kernel.value, by_ratio, sizeof(by_ratio));
+}
+
+static void begin_on_directory(const char *arg)
+{
+	struct error e;
+
+	in.target = open(directory, O_PATH | O_DIRECTORY);
+	in.phase_arg = arg;
+	assert_int_equal(injector_sync.phase(&in, &e), 0);
+}
+
+static void end_on_directory(void)
+{
+	injector_sync.rest(&in);
+	close(in.target);
+	injector_sync.finish(&in);
+}
+
+static void every_freeze_is_thawed(void **state)
+{
+	set_up(by_ratio);
+	begin_on_directory("freeze");
+	for (unsigned int i = 0; i < 20; i++)
+		assert_int_equal(injector_sync.step(&in), STEP_DONE);
+	assert_int_equal(service.frozen, 20);
+	assert_int_equal(service.thawed, 20);
+	assert_true(service.limit > NSEC_PER_MSEC);
+	assert_int_equal(kernel.sets, 0);
+	end_on_directory();
+}
+
+static void who_may_not_freeze_asks_once(void **state)
+{
+	set_up(by_ratio);
+	begin_on_directory("freeze");
+	service.refusal = EBUSY;
+	assert_int_equal(injector_sync.step(&in), STEP_REFUSED);
+	service.refusal = EPERM;
+	assert_int_equal(injector_sync.step(&in), STEP_REFUSED);
+	assert_string_equal(kernel.notes, "the target is not frozen in this run: Operation not permitted\n");
+	service.refusal = 0;
+	atomic_store(&stop, true); /* no pause */
+	assert_int_equal(injector_sync.step(&in), STEP_IDLE);
+	atomic_store(&stop, false);
+	assert_int_equal(service.frozen + service.thawed, 0);
+	end_on_directory();
+}
+
+/* In its own thread the injector does nothing here: what is counted is the helpers'. */
+static void many_threads_sync(void **state)
+{
+	uint64_t before = atomic_load(&exposure.steps), limit = clock_mono() + 20 * NSEC_PER_SEC;
+	struct error e;
+
+	set_up(by_ratio);
+	injector_sync.finish(&in);
+	params.value[2] = 8;
+	assert_int_equal(injector_sync.start(&in, &e), 0);
+	begin_on_directory("storm");
+	while (atomic_load(&exposure.steps) < before + 100 && clock_mono() < limit)
+		sleep_ns(NSEC_PER_MSEC);
+	atomic_fetch_add(&serial, 1);
+	end_on_directory();
+	in.serial = atomic_load(&serial);
+	before = atomic_load(&exposure.steps) - before;
+	assert_true(before >= 100);
+	assert_string_equal(kernel.notes, "");
+}
+
 static void without_a_target_no_sync(void **state)
 {
 	set_up(by_ratio);
@@ -351,6 +460,10 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_named_once),
 		cmocka_unit_test(walk_reaches_files_and_only_those),
 		cmocka_unit_test(every_kind_of_sync_answers),
+		cmocka_unit_test(pages_are_held_and_released_by_turns),
+		cmocka_unit_test(every_freeze_is_thawed),
+		cmocka_unit_test(who_may_not_freeze_asks_once),
+		cmocka_unit_test(many_threads_sync),
 		cmocka_unit_test(without_a_target_no_sync),
 	};
 
