@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/kernel-page-flags.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Frames looked at with one read of each file: a stretch. */
@@ -28,9 +29,14 @@ static bool has(uint64_t flags, unsigned int flag)
 	return flags >> flag & 1;
 }
 
+static bool is_file_page(uint64_t flags)
+{
+	return has(flags, KPF_LRU) && !has(flags, KPF_ANON) && !has(flags, KPF_SWAPBACKED);
+}
+
 static void count_page(uint64_t flags, struct census_count *out)
 {
-	if (!has(flags, KPF_LRU) || has(flags, KPF_ANON) || has(flags, KPF_SWAPBACKED))
+	if (!is_file_page(flags))
 		return;
 	out->cached++;
 	out->dirty += has(flags, KPF_DIRTY);
@@ -70,4 +76,42 @@ int census_take(const struct census *c, uint64_t cgroup, uint64_t first, uint64_
 	out->dirty *= sample;
 	out->writeback *= sample;
 	return 0;
+}
+
+/* The cgroups of a chunk; zeroes where they don't matter. */
+static bool read_cgroups(const struct census *c, uint64_t cgroup, uint64_t first, size_t count, uint64_t *out)
+{
+	if (cgroup)
+		return read_words(c->cgroups, first, count, out) == count;
+	memset(out, 0, count * sizeof(*out));
+	return true;
+}
+
+size_t census_find_dirty(const struct census *c, uint64_t cgroup, uint64_t first, uint64_t count,
+			 uint64_t *out, size_t room)
+{
+	uint64_t flags[CHUNK], cgroups[CHUNK];
+	size_t found = 0;
+
+	while (count && found < room) {
+		size_t want = MIN(count, (uint64_t)CHUNK);
+
+		if (read_words(c->flags, first, want, flags) != want ||
+		    !read_cgroups(c, cgroup, first, want, cgroups))
+			break;
+		for (size_t i = 0; i < want && found < room; i++) {
+			if (cgroups[i] == cgroup && is_file_page(flags[i]) && has(flags[i], KPF_DIRTY))
+				out[found++] = first + i;
+		}
+		first += want;
+		count -= want;
+	}
+	return found;
+}
+
+uint64_t census_flags(const struct census *c, uint64_t pfn)
+{
+	uint64_t flags;
+
+	return read_words(c->flags, pfn, 1, &flags) == 1 ? flags : 0;
 }

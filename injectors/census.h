@@ -29,4 +29,16 @@ struct census_count {
 int census_take(const struct census *c, uint64_t cgroup, uint64_t first, uint64_t count, unsigned int sample,
 		struct census_count *out);
 
+/*
+ * Find dirty file pages among `count` page frames from `first`: those charged to this memory cgroup, or any
+ * (cgroup 0; dirty metadata is charged to the root cgroup). Their frame numbers, ascending, go into `out`.
+ * Returns how many; 0 also when it can't be known here. By the time anybody acts on it some are clean or
+ * gone.
+ */
+size_t census_find_dirty(const struct census *c, uint64_t cgroup, uint64_t first, uint64_t count,
+			 uint64_t *out, size_t room);
+
+/* Flags of one page frame as /proc/kpageflags gives them, 0 when they can't be known. */
+uint64_t census_flags(const struct census *c, uint64_t pfn);
+
 #endif

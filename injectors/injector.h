@@ -11,6 +11,7 @@
 #define RECOW_INJECTOR_H
 
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "src/base/error.h"
 #include "src/base/random.h"
@@ -42,6 +43,7 @@ struct injection {
 	bool btrfs;           /* the target is btrfs; known during phases */
 	uint64_t cgroup;      /* inode of the memory cgroup that the target's page cache is charged to, as
 				 /proc/kpagecgroup gives it; 0: not known */
+	pid_t churn;          /* a thread of churn, as of the begin of the phase; 0: none is known */
 	const char *phase_arg;     /* what the phase says behind the injector's name ("sync:hold"), or "" */
 	struct exposure *exposure; /* in shared memory */
 	const struct finding_sink *findings; /* what is wrong with the target goes here */

@@ -90,6 +90,7 @@ static void open_target(struct disturber *d)
 	if (!atomic_load(&s->target_mounted))
 		return;
 	d->in.btrfs = s->target.btrfs;
+	d->in.churn = s->worker ? atomic_load(&s->worker[0].tid) : 0;
 	d->in.target = open(s->target.mountpoint, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (d->in.target < 0)
 		inject_note(&d->in, "cannot open %s: %s", s->target.mountpoint, strerror(errno));

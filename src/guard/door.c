@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/guard/poison.h"
 #include "src/guard/state.h"
 #include "src/guard/write.h"
 
@@ -52,7 +53,7 @@ static int ask_to_note(const struct change *c, int socket)
 
 static int change_work(void *arg, int socket)
 {
-	const struct change *c = arg;
+	struct change *c = arg;
 	int err = c->note ? ask_to_note(c, socket) : 0;
 
 	if (err)
@@ -61,6 +62,8 @@ static int change_work(void *arg, int socket)
 	 */
 	if (fdatasync(c->log))
 		return errno;
+	if (c->pages.count)
+		return poison_work(&c->pages, socket);
 	return c->path[0] ? write_value(c->path, c->value) : 0;
 }
 
@@ -89,7 +92,7 @@ static void begin_change(struct guard *g, struct door *d, uint64_t limit)
 	d->busy = DOOR_CHANGE;
 	d->begun = clock_mono();
 	c->log = g->undo.fd;
-	if (!g->locked && c->path[0])
+	if (!g->locked && (c->path[0] || c->pages.count))
 		err = EPERM;
 	else if (g->lost_count == LOST_MAX)
 		err = EBUSY;
@@ -122,6 +125,32 @@ static void take_memory(struct guard *g, struct door *d, const struct message_me
 	snprintf(c->path, sizeof(c->path), MEMORY_STATE, m->block);
 	snprintf(c->value, sizeof(c->value), "%.*s", (int)sizeof(m->state) - 1, m->state);
 	c->note = !undo_find(&g->undo, c->kind, c->what);
+	begin_change(g, d, m->limit);
+}
+
+/* Only one block is noted. */
+static bool in_block(const struct message_pages *m, uint64_t block, uint64_t frames)
+{
+	for (unsigned int i = 0; i < m->count; i++) {
+		if (m->pfn[i] / frames != block)
+			return false;
+	}
+	return true;
+}
+
+static void take_pages(struct guard *g, struct door *d, const struct message_pages *m)
+{
+	uint64_t frames = machine_memory_block_size() / (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t block = m->count && frames ? m->pfn[0] / frames : 0;
+	struct change *c = &d->change;
+
+	if (!m->count || m->count > MACHINE_PAGES || !frames || !in_block(m, block, frames)) {
+		message_answer(d->socket, EINVAL);
+		return;
+	}
+	*c = (struct change){.kind = undo_kind_by_name("poison"), .pages = *m};
+	snprintf(c->what, sizeof(c->what), "%llu", (unsigned long long)block);
+	c->note = !m->give_back && !undo_find(&g->undo, c->kind, c->what);
 	begin_change(g, d, m->limit);
 }
 
@@ -185,6 +214,7 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		[MESSAGE_CLEANUP] = sizeof(struct message_cleanup),
 		[MESSAGE_FREEZE] = sizeof(struct message_freeze),
 		[MESSAGE_THAW] = 0,
+		[MESSAGE_PAGES] = sizeof(struct message_pages),
 	};
 
 	if (kind != MESSAGE_FREEZE && passed >= 0)
@@ -209,6 +239,8 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		freeze_ask(g, d, body, passed);
 	} else if (kind == MESSAGE_THAW) {
 		freeze_thaw(g, d);
+	} else if (kind == MESSAGE_PAGES) {
+		take_pages(g, d, body);
 	} else {
 		take_clerk(g, d, kind);
 	}

@@ -28,6 +28,8 @@ librecow_a_SOURCES += \
 	%D%/mounts.h \
 	%D%/outcome.c \
 	%D%/outcome.h \
+	%D%/poison.c \
+	%D%/poison.h \
 	%D%/repeats.c \
 	%D%/repeats.h \
 	%D%/restore.c \

@@ -28,6 +28,7 @@ struct change {
 	const struct undo_kind *kind;
 	char what[4096];
 	char path[256], value[128]; /* what to write; no path: only the log is to be synced */
+	struct message_pages pages; /* or pages to take or to give back; count 0: none */
 	bool note;                  /* the old state has to be noted first */
 	int log;                    /* descriptor of the undo log */
 };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "src/guard/mounts.h"
+#include "src/guard/poison.h"
 #include "src/guard/thaw.h"
 #include "src/guard/tracing.h"
 #include "src/guard/undo.h"
@@ -50,8 +51,12 @@ static int note_setting(const char *what, char *old, size_t len)
 static int undo_setting(const char *what, const char *old)
 {
 	char now[UNDO_OLD];
-	int err = write_value(what, old);
+	int err;
 
+	/* The kernel brings some back by itself, and lets nobody else: interrupts that it manages. */
+	if (!note_setting(what, now, sizeof(now)) && !strcmp(now, old))
+		return 0;
+	err = write_value(what, old);
 	if (err)
 		return err;
 	err = note_setting(what, now, sizeof(now));
@@ -318,6 +323,14 @@ static const struct undo_kind undo_kinds[] = {
 	 .undo = undo_memory,
 	 .show = show_memory,
 	 .by_hand = memory_by_hand},
+	{.name = "poison",
+	 .gone_with_reboot = true,
+	 .attempts = 3,
+	 .limit = 10 * NSEC_PER_SEC,
+	 .note = poison_note,
+	 .undo = poison_undo,
+	 .show = poison_show,
+	 .by_hand = poison_by_hand},
 	{.name = "rmdir",
 	 .attempts = 5,
 	 .limit = 3 * NSEC_PER_SEC,

@@ -31,6 +31,27 @@ int machine_memory_block(struct machine *m, unsigned int block, const char *stat
 	return message_ask(m->socket, MESSAGE_MEMORY, &msg, sizeof(msg));
 }
 
+static int ask_pages(struct machine *m, bool give_back, const uint64_t *pfn, unsigned int count,
+		     uint64_t limit_ns)
+{
+	struct message_pages msg = {.give_back = give_back, .count = count, .limit = limit_ns};
+
+	if (count > MACHINE_PAGES)
+		return EINVAL;
+	memcpy(msg.pfn, pfn, count * sizeof(*pfn));
+	return message_ask(m->socket, MESSAGE_PAGES, &msg, sizeof(msg));
+}
+
+int machine_soft_offline(struct machine *m, const uint64_t *pfn, unsigned int count, uint64_t limit_ns)
+{
+	return ask_pages(m, false, pfn, count, limit_ns);
+}
+
+int machine_unpoison(struct machine *m, const uint64_t *pfn, unsigned int count, uint64_t limit_ns)
+{
+	return ask_pages(m, true, pfn, count, limit_ns);
+}
+
 int machine_cleanup(struct machine *m, const char *kind, const char *path)
 {
 	struct message_cleanup msg = {0};

@@ -214,6 +214,18 @@ static void look_at_pageflags(struct fact *f)
 		    "run as root on a kernel with CONFIG_PROC_PAGE_MONITOR and CONFIG_MEMCG");
 }
 
+static void look_at_soft_offline(struct fact *f)
+{
+	if (access(MACHINE_SOFT_OFFLINE, W_OK))
+		bad(f, FACT_LESS, "pages can't be soft-offlined: the injector softoffline can't run",
+		    "a kernel with CONFIG_MEMORY_FAILURE; run as root");
+	else if (access(MACHINE_UNPOISON, W_OK))
+		bad(f, FACT_LESS, "soft-offlined pages could not be given back",
+		    "modprobe hwpoison-inject; mount -t debugfs none /sys/kernel/debug");
+	else
+		good(f, "pages can be taken and given back");
+}
+
 static void look_at_tracing(struct fact *f)
 {
 	if (!access("/sys/kernel/tracing/events/migrate", R_OK) ||
@@ -287,6 +299,7 @@ size_t machine_facts(struct fact *out, size_t room)
 		{"page flags", look_at_pageflags},
 		{"kernel log", look_at_kmsg},
 		{"tracing", look_at_tracing},
+		{"soft offline", look_at_soft_offline},
 		{"asynchronous I/O", look_at_aio},
 		{"memory", look_at_memory},
 		{"disk", look_at_disk},

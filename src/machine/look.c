@@ -64,6 +64,25 @@ uint64_t machine_meminfo_kib(const char *name)
 	return look_up("/proc/meminfo", name, ":");
 }
 
+size_t machine_list(const char *path, unsigned int *out, size_t room)
+{
+	char text[4096], *at = text;
+	size_t count = 0;
+
+	if (machine_read(path, text, sizeof(text)))
+		return 0;
+	while (isdigit((unsigned char)*at)) {
+		unsigned long first = strtoul(at, &at, 10), last = first;
+
+		if (*at == '-')
+			last = strtoul(at + 1, &at, 10);
+		for (; first <= last && count < room; first++)
+			out[count++] = (unsigned int)first;
+		at += *at == ',';
+	}
+	return count;
+}
+
 static bool look_at_block(struct memory_block *block, unsigned int number)
 {
 	char path[128], state[32];

@@ -24,6 +24,16 @@ int machine_set(struct machine *m, const char *path, const char *value, uint64_t
  * zone; the undo brings back both. */
 int machine_memory_block(struct machine *m, unsigned int block, const char *state, uint64_t limit_ns);
 
+/* Pages of one memory block are taken from use (soft offline: their content moves elsewhere, and the frame is
+ * marked as poisoned), or given back. `pfn`: page frame numbers, at most MACHINE_PAGES of them. A frame that
+ * refuses stays as it is: look at /proc/kpageflags for what became of each. The undo gives back every frame
+ * of the block that was not poisoned before the first call. Returns 0, or an errno when nothing was tried. */
+#define MACHINE_PAGES        256U
+#define MACHINE_SOFT_OFFLINE "/sys/devices/system/memory/soft_offline_page"
+#define MACHINE_UNPOISON     "/sys/kernel/debug/hwpoison/unpoison-pfn"
+int machine_soft_offline(struct machine *m, const uint64_t *pfn, unsigned int count, uint64_t limit_ns);
+int machine_unpoison(struct machine *m, const uint64_t *pfn, unsigned int count, uint64_t limit_ns);
+
 /* Before something is made outside the run directory: `kind` "unlink" (a file), "rmdir" (a directory that
  * will be empty), "tree" (a directory with all in it). The guard removes it at the end if it is still there.
  * Returns 0 or an errno. */
@@ -57,6 +67,10 @@ int machine_read(const char *path, char *buf, size_t len);
 /* A counter of /proc/vmstat, 0 if absent. */
 uint64_t machine_vmstat(const char *name);
 uint64_t machine_meminfo_kib(const char *name); /* of /proc/meminfo */
+
+/* The numbers in a kernel's list ("0-3,8"), as /sys/devices/system/cpu/online and its like hold it. Returns
+ * how many were filled in; 0 when the file can't be read. */
+size_t machine_list(const char *path, unsigned int *out, size_t room);
 
 /* Blocks under /sys/devices/system/memory. */
 struct memory_block {

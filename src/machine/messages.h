@@ -6,7 +6,7 @@
 #ifndef RECOW_MESSAGES_H
 #define RECOW_MESSAGES_H
 
-#include "src/base/base.h"
+#include "src/machine/machine.h"
 
 enum message_kind {
 	MESSAGE_SET = 1,    /* struct message_set */
@@ -21,6 +21,7 @@ enum message_kind {
 	MESSAGE_FREEZE, /* struct message_freeze and the descriptor of the target's root; answered when the
 			   filesystem is frozen */
 	MESSAGE_THAW,   /* answered when it is thawed */
+	MESSAGE_PAGES,  /* struct message_pages; answered when all have been tried */
 };
 
 struct message_set {
@@ -33,6 +34,13 @@ struct message_memory {
 	uint32_t block;
 	char state[16];
 	uint64_t limit;
+};
+
+struct message_pages {
+	bool give_back; /* else: take from use */
+	uint32_t count;
+	uint64_t limit;              /* ns */
+	uint64_t pfn[MACHINE_PAGES]; /* page frame numbers in one memory block */
 };
 
 struct message_freeze {

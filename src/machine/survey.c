@@ -53,6 +53,41 @@ static bool dirty_writable(void)
 	return true;
 }
 
+/* The first CPU that has the file can go; whether it may is known when it is tried. */
+static bool cpu_hotplug_possible(void)
+{
+	unsigned int online[1024];
+	size_t count = machine_list("/sys/devices/system/cpu/online", online, ARRAY_SIZE(online));
+
+	for (size_t i = 0; count > 1 && i < count; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/online", online[i]);
+		if (!access(path, W_OK))
+			return true;
+	}
+	return false;
+}
+
+static bool more_than_one_node(void)
+{
+	unsigned int nodes[2];
+
+	return machine_list("/sys/devices/system/node/has_memory", nodes, 2) > 1;
+}
+
+/* Pages that can't be given back are not taken. */
+static void survey_soft_offline(struct surroundings *s)
+{
+	bool offline = !access(MACHINE_SOFT_OFFLINE, W_OK), back = !access(MACHINE_UNPOISON, W_OK);
+
+	settle(s, NEED_SOFT_OFFLINE, offline && back, "%s",
+	       geteuid() ? "pages can only be taken away by root"
+	       : offline ? "pages could not be given back: modprobe hwpoison-inject, with debugfs mounted "
+			   "(" MACHINE_UNPOISON ")"
+			 : "this kernel has no " MACHINE_SOFT_OFFLINE " (CONFIG_MEMORY_FAILURE)");
+}
+
 static void survey_target(struct surroundings *s, const struct target_spec *t)
 {
 	const char *fs = t && t->fs[0] ? t->fs : "btrfs", *checker = checker_of(fs);
@@ -75,5 +110,10 @@ void machine_survey(struct surroundings *s, const struct target_spec *target)
 	       root ? "no memory block here can go offline (/sys/devices/system/memory)"
 		    : "memory blocks can only be changed by root");
 	settle(s, NEED_KMSG, !access("/dev/kmsg", R_OK), "/dev/kmsg is not readable");
+	settle(s, NEED_CPU_HOTPLUG, root && cpu_hotplug_possible(),
+	       root ? "no CPU here can go offline (/sys/devices/system/cpu)"
+		    : "CPUs can only be changed by root");
+	settle(s, NEED_NUMA, more_than_one_node(), "all memory is on one node (/sys/devices/system/node)");
+	survey_soft_offline(s);
 	settle(s, NEED_DIRTY_SYSCTLS, dirty_writable(), "/proc/sys/vm/dirty_* are not writable");
 }

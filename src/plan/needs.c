@@ -11,6 +11,9 @@ static const char *const names[] = {
 	"/dev/kmsg",
 	"the target's checker",
 	"writable vm.dirty_* sysctls",
+	"CPU hotplug",
+	"more than one NUMA node",
+	"soft offlining of pages",
 };
 
 /* These are about the target: open as long as there is none. */

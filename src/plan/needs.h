@@ -17,13 +17,16 @@ enum need {
 	NEED_KMSG = 1 << 4,           /* /dev/kmsg is readable */
 	NEED_FSCK = 1 << 5,           /* the checker of the target's filesystem is installed */
 	NEED_DIRTY_SYSCTLS = 1 << 6,  /* /proc/sys/vm/dirty_* are writable */
+	NEED_CPU_HOTPLUG = 1 << 7,    /* a CPU that can go offline, and another */
+	NEED_NUMA = 1 << 8,           /* memory on more than one node */
+	NEED_SOFT_OFFLINE = 1 << 9,   /* pages can be soft-offlined and given back */
 };
 
 /* What is known about the place to run; filled once by machine_survey() (src/machine/survey.h). */
 struct surroundings {
-	uint32_t met;        /* set of enum need */
-	char reason[8][160]; /* why bit i is not met */
-	bool target_known;   /* false for `list` and `doctor`: needs about the target are left open */
+	uint32_t met;         /* set of enum need */
+	char reason[32][160]; /* why bit i is not met */
+	bool target_known;    /* false for `list` and `doctor`: needs about the target are left open */
 };
 
 /* NULL when all needs are met, otherwise the reason of the first that isn't. */

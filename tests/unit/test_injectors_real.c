@@ -5,13 +5,10 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "src/base/clock.h"
@@ -19,6 +16,7 @@
 #include "src/guard/guard.h"
 #include "src/guard/lock.h"
 #include "src/run/exposure.h"
+#include "tests/unit/conductor.h"
 #include "tests/unit/real.h"
 #include "tests/unit/unit.h"
 
@@ -86,30 +84,6 @@ static unsigned int movable_blocks(void)
 }
 
 /* ---- churn ---- */
-
-static void set_inject(struct shared *s, uint32_t phase, uint32_t bits)
-{
-	atomic_store(&s->phase, phase);
-	atomic_store(&s->inject, bits);
-	atomic_fetch_add(&s->phase_serial, 1);
-	syscall(SYS_futex, &s->phase_serial, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
-}
-
-static void rest(struct shared *s)
-{
-	set_inject(s, 0, 0);
-	while (atomic_load(&s->acting))
-		sleep_ns(NSEC_PER_MSEC);
-}
-
-/* Wait until a counter got to `n`, 20 s at most. */
-static void await_count(const _Atomic uint64_t *counter, uint64_t n)
-{
-	uint64_t limit = clock_mono() + 20 * NSEC_PER_SEC;
-
-	while (atomic_load(counter) < n && clock_mono() < limit)
-		sleep_ns(10 * NSEC_PER_MSEC);
-}
 
 /* Page cache for the movable blocks to attract. */
 static void write_file(const char *dir)
