@@ -116,10 +116,8 @@ static enum step move_batch(struct injection *in, struct mover *m)
 		return inject_idle(in, "the file drawn is not in memory");
 	/* A positive answer is the number of pages that did not move; the status has each. */
 	if (syscall(SYS_move_pages, 0, (unsigned long)b->count, b->page, b->to, b->status, MPOL_MF_MOVE_ALL) <
-	    0) {
-		inject_note(in, "move_pages: %s", strerror(errno));
-		return STEP_REFUSED;
-	}
+	    0)
+		return inject_idle(in, "move_pages: %s", strerror(errno));
 	for (unsigned int i = 0; i < b->count; i++) {
 		if (b->status[i] != b->to[i] || b->to[i] == b->from[i])
 			continue;
@@ -192,10 +190,8 @@ static enum step move_churn(struct injection *in, struct mover *m)
 	set_node(to, (unsigned int)next_node(m, (int)node));
 	/* The kernel takes one bit less than it is told. */
 	left = syscall(SYS_migrate_pages, in->churn, (unsigned long)NODES_MAX + 1, from, to);
-	if (left < 0) {
-		inject_note(in, "migrate_pages: %s", strerror(errno));
-		return STEP_REFUSED;
-	}
+	if (left < 0)
+		return inject_idle(in, "migrate_pages: %s", strerror(errno));
 	pages = machine_vmstat("pgmigrate_success") - before;
 	atomic_fetch_add(&in->exposure->pages, pages);
 	return pages ? STEP_DONE : inject_idle(in, "churn has nothing on node %u", node);

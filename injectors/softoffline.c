@@ -115,7 +115,7 @@ static enum step softoffline_step(struct injection *in)
 	atomic_fetch_add(&in->exposure->dirty, taken);
 	give_back(in, o, pfn, count);
 	if (err)
-		inject_note(in, "soft offline: %s", strerror(err));
+		return inject_idle(in, "soft offline: %s", strerror(err));
 	inject_pause(in, in->params->value[PAUSE]);
 	return taken ? STEP_DONE : STEP_REFUSED;
 }
