@@ -109,6 +109,13 @@ size_t census_find_dirty(const struct census *c, uint64_t cgroup, uint64_t first
 	return found;
 }
 
+uint64_t census_cgroup(const struct census *c, uint64_t pfn)
+{
+	uint64_t inode;
+
+	return read_words(c->cgroups, pfn, 1, &inode) == 1 ? inode : 0;
+}
+
 uint64_t census_flags(const struct census *c, uint64_t pfn)
 {
 	uint64_t flags;

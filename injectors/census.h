@@ -38,6 +38,9 @@ int census_take(const struct census *c, uint64_t cgroup, uint64_t first, uint64_
 size_t census_find_dirty(const struct census *c, uint64_t cgroup, uint64_t first, uint64_t count,
 			 uint64_t *out, size_t room);
 
+/* Inode of the memory cgroup that a page frame is charged to, 0 when it can't be known. */
+uint64_t census_cgroup(const struct census *c, uint64_t pfn);
+
 /* Flags of one page frame as /proc/kpageflags gives them, 0 when they can't be known. */
 uint64_t census_flags(const struct census *c, uint64_t pfn);
 

@@ -67,6 +67,34 @@ static unsigned int count_poisoned(const struct offliner *o, const uint64_t *pfn
 	return n;
 }
 
+/* Frames that hold the target's data; metadata is not among them. Asked before they are taken. */
+static void look_whose(const struct injection *in, const struct offliner *o, const uint64_t *pfn,
+		       size_t count, bool *targets)
+{
+	for (size_t i = 0; i < count; i++)
+		targets[i] = in->cgroup && census_cgroup(&o->census, pfn[i]) == in->cgroup;
+}
+
+/* What was taken. A page that was written out in the meantime is clean, and the kernel drops a clean page
+ * instead of moving it: then fewer pages migrate than frames are taken. */
+static unsigned int count_taken(struct injection *in, const struct offliner *o, const uint64_t *pfn,
+				size_t count, const bool *targets, uint64_t migrated)
+{
+	unsigned int taken = 0, dirty = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!poisoned(o, pfn[i]))
+			continue;
+		taken++;
+		dirty += targets[i];
+	}
+	atomic_fetch_add(&in->exposure->pages, taken);
+	atomic_fetch_add(&in->exposure->dirty, dirty);
+	if (migrated < taken)
+		atomic_fetch_add(&in->exposure->unsure, MIN(taken - migrated, (uint64_t)dirty));
+	return taken;
+}
+
 /* Dirty pages of one block, from a random place in it on. */
 static size_t find_pages(struct injection *in, const struct offliner *o, uint64_t *pfn)
 {
@@ -99,7 +127,8 @@ static void give_back(struct injection *in, struct offliner *o, const uint64_t *
 static enum step softoffline_step(struct injection *in)
 {
 	struct offliner *o = in->state;
-	uint64_t pfn[MACHINE_PAGES];
+	uint64_t pfn[MACHINE_PAGES], before;
+	bool targets[MACHINE_PAGES];
 	unsigned int taken;
 	size_t count;
 	int err;
@@ -109,10 +138,10 @@ static enum step softoffline_step(struct injection *in)
 	count = find_pages(in, o, pfn);
 	if (!count)
 		return inject_idle(in, "no dirty page in %u blocks", LOOKS);
+	look_whose(in, o, pfn, count, targets);
+	before = machine_vmstat("pgmigrate_success");
 	err = machine_soft_offline(in->machine, pfn, (unsigned int)count, LIMIT);
-	taken = count_poisoned(o, pfn, count);
-	atomic_fetch_add(&in->exposure->pages, taken);
-	atomic_fetch_add(&in->exposure->dirty, taken);
+	taken = count_taken(in, o, pfn, count, targets, machine_vmstat("pgmigrate_success") - before);
 	give_back(in, o, pfn, count);
 	if (err)
 		return inject_idle(in, "soft offline: %s", strerror(err));

@@ -46,8 +46,8 @@ int machine_cleanup(struct machine *m, const char *kind, const char *path);
  * was frozen (0: 1 s, at most 60 s), when the asker's end of the socket is closed, and when the run ends.
  * While it is frozen the asker must not touch the target. One freeze at a time in a run.
  *
- * Returns 0, or EBUSY (it is frozen already), EPERM (the machine itself or this run needs that filesystem:
- * the timeline says which), ECANCELED (the run is ending), or the kernel's refusal.
+ * Returns 0, or EBUSY (it is frozen already, or just being thawed), EPERM (the machine itself or this run
+ * needs that filesystem: the timeline says which), ECANCELED (the run is ending), or the kernel's refusal.
  */
 int machine_freeze(struct machine *m, int root, uint64_t limit_ns);
 

@@ -67,7 +67,7 @@ static void begin(struct shared *s)
 	atomic_store(&s->stage, STAGE_CHURN);
 	atomic_store(&s->round, 1);
 	atomic_store(&s->rounds_done, 1);
-	atomic_store(&s->trials_pages, 1);
+	atomic_store(&s->trials[MEASURE_DIRTY], 1);
 }
 
 static int play_churn(struct shared *s, int socket)

@@ -93,7 +93,7 @@ static int begin(struct shared *s)
 	atomic_store(&s->round, 1);
 	atomic_store(&s->stage, STAGE_CHURN);
 	atomic_store(&s->rounds_done, 1);
-	atomic_store(&s->trials_pages, 1000);
+	atomic_store(&s->trials[MEASURE_DIRTY], 1000);
 	return 0;
 }
 
@@ -119,6 +119,18 @@ static int freeze(const struct shared *s, int socket, uint64_t limit)
 	int root = open_root(s), err = machine_freeze(&m, root, limit);
 
 	close(root);
+	return err;
+}
+
+/* The hand of the one before may still be on its way out. */
+static int freeze_next(const struct shared *s, int socket, uint64_t limit)
+{
+	int err = EBUSY;
+
+	for (unsigned int i = 0; i < 2000 && err == EBUSY; i++) {
+		err = freeze(s, socket, limit);
+		sleep_ns(NSEC_PER_MSEC);
+	}
 	return err;
 }
 
@@ -193,7 +205,7 @@ static int churn_is_late(struct shared *s, int socket)
 		return 1;
 	board->answers[0] = freeze(s, socket, 200 * NSEC_PER_MSEC);
 	write_something(s);
-	board->answers[1] = freeze(s, socket, 0);
+	board->answers[1] = freeze_next(s, socket, 0);
 	board->answers[2] = thaw(socket);
 	board->answers[3] = freeze(s, socket, 50 * NSEC_PER_MSEC);
 	sleep_ns(300 * NSEC_PER_MSEC);

@@ -24,6 +24,7 @@ static struct {
 	bool dirty[ALL], targets[ALL], poisoned[ALL];
 	uint64_t refuses, keeps; /* frames that can't be taken, that don't come back */
 	unsigned int taken, calls;
+	bool dropping; /* pages are dropped, not migrated */
 	char notes[1024];
 } kernel;
 
@@ -79,6 +80,17 @@ void census_close(struct census *c)
 uint64_t census_flags(const struct census *c, uint64_t pfn)
 {
 	return kernel.poisoned[pfn] ? 1ULL << KPF_HWPOISON : 0;
+}
+
+uint64_t census_cgroup(const struct census *c, uint64_t pfn)
+{
+	return kernel.targets[pfn] ? 7 : 3;
+}
+
+uint64_t machine_vmstat(const char *name)
+{
+	assert_string_equal(name, "pgmigrate_success");
+	return kernel.dropping ? 0 : kernel.taken;
 }
 
 size_t census_find_dirty(const struct census *c, uint64_t cgroup, uint64_t first, uint64_t count,
@@ -139,14 +151,15 @@ static unsigned int poisoned(void)
 
 static void pages_are_taken_and_given_back(void **state)
 {
-	assert_int_equal(begin("any", 0), 0);
+	assert_int_equal(begin("any", 7), 0);
 	for (unsigned int i = 0; i < 100; i++) {
 		assert_int_equal(injector_softoffline.step(&in), STEP_DONE);
 		assert_int_equal(poisoned(), 0);
 	}
 	assert_true(kernel.taken > 300);
 	assert_int_equal(atomic_load(&exposure.pages), kernel.taken);
-	assert_int_equal(atomic_load(&exposure.dirty), kernel.taken);
+	assert_in_range(atomic_load(&exposure.dirty), kernel.taken / 3, kernel.taken * 2 / 3);
+	assert_int_equal(atomic_load(&exposure.unsure), 0);
 	assert_string_equal(kernel.notes, "");
 	injector_softoffline.finish(&in);
 }
@@ -161,6 +174,20 @@ static void only_the_targets_pages_if_asked(void **state)
 	for (unsigned int i = 0; i < 20; i++)
 		injector_softoffline.step(&in);
 	assert_true(kernel.taken > 20);
+	assert_int_equal(atomic_load(&exposure.dirty), kernel.taken);
+	injector_softoffline.finish(&in);
+}
+
+static void what_may_have_been_dropped_is_unsure(void **state)
+{
+	assert_int_equal(begin("target", 7), 0);
+	for (unsigned int i = 0; i < ALL; i++)
+		kernel.dirty[i] &= kernel.targets[i] || i < 2 * FRAMES;
+	kernel.dropping = true;
+	for (unsigned int i = 0; i < 20; i++)
+		injector_softoffline.step(&in);
+	assert_true(kernel.taken > 20);
+	assert_int_equal(atomic_load(&exposure.unsure), kernel.taken);
 	injector_softoffline.finish(&in);
 }
 
@@ -233,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages_are_taken_and_given_back),
 		cmocka_unit_test(only_the_targets_pages_if_asked),
+		cmocka_unit_test(what_may_have_been_dropped_is_unsure),
 		cmocka_unit_test(a_frame_that_refuses_does_not_count),
 		cmocka_unit_test(without_dirty_pages_it_is_idle),
 		cmocka_unit_test(no_more_are_taken_when_one_stays),
