@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "src/base/clock.h"
+
 /* Held until the program ends, and not by children that outlive it. */
 static inline void take_real_machine(void)
 {
@@ -14,6 +16,22 @@ static inline void take_real_machine(void)
 
 	if (fd >= 0)
 		fcntl(fd, F_SETLKW, &whole);
+}
+
+/* Somebody else's run may hold the machine for a moment. */
+static inline void await_machine(void)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd = open("/run/recow/lock", O_RDWR | O_CLOEXEC);
+
+	for (int i = 0; fd >= 0 && i < 600; i++) {
+		if (!fcntl(fd, F_GETLK, &whole) && whole.l_type == F_UNLCK)
+			break;
+		whole.l_type = F_WRLCK;
+		sleep_ns(100 * NSEC_PER_MSEC);
+	}
+	if (fd >= 0)
+		close(fd);
 }
 
 #endif

@@ -183,6 +183,7 @@ static int set_up(void **state)
 
 	if (geteuid() || !able())
 		skip();
+	await_machine();
 	memset(board, 0, sizeof(*board));
 	snprintf(directory, sizeof(directory), "/var/tmp/recow-cpu-XXXXXX");
 	assert_non_null(mkdtemp(directory));

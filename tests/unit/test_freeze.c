@@ -455,6 +455,7 @@ static int set_up(void **state)
 {
 	if (geteuid())
 		skip();
+	await_machine();
 	memset(board, 0, sizeof(*board));
 	snprintf(directory, sizeof(directory), "/var/tmp/recow-freeze-XXXXXX");
 	assert_non_null(mkdtemp(directory));

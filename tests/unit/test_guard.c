@@ -202,22 +202,6 @@ static int find_block(void)
 	return -1;
 }
 
-/* Somebody else's run may hold the machine for a moment. */
-static void await_machine(void)
-{
-	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int fd = open("/run/recow/lock", O_RDWR | O_CLOEXEC);
-
-	for (int i = 0; fd >= 0 && i < 600; i++) {
-		if (!fcntl(fd, F_GETLK, &whole) && whole.l_type == F_UNLCK)
-			break;
-		whole.l_type = F_WRLCK;
-		sleep_ns(100 * NSEC_PER_MSEC);
-	}
-	if (fd >= 0)
-		close(fd);
-}
-
 static int set_up(void **state)
 {
 	int block = board->block;
