@@ -44,6 +44,8 @@ struct injection {
 	uint64_t cgroup;      /* inode of the memory cgroup that the target's page cache is charged to, as
 				 /proc/kpagecgroup gives it; 0: not known */
 	pid_t churn;          /* a thread of churn, as of the begin of the phase; 0: none is known */
+	const char *cgroup_dir;    /* where that cgroup's files are, "" if churn has none */
+	uint64_t memory_floor;     /* bytes of MemAvailable that no injector may take */
 	const char *phase_arg;     /* what the phase says behind the injector's name ("sync:hold"), or "" */
 	struct exposure *exposure; /* in shared memory */
 	const struct finding_sink *findings; /* what is wrong with the target goes here */

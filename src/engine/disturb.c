@@ -67,6 +67,8 @@ static void set_up(struct disturber *d, struct shared *s, unsigned int index, in
 		.random = stream_make(s->plan.seed, STREAM_INJECT + index, 0),
 		.target = -1,
 		.cgroup = s->cgroup_inode,
+		.cgroup_dir = s->cgroup,
+		.memory_floor = s->plan.memory_floor,
 		.phase_arg = "",
 		.exposure = &s->exposure[index],
 		.findings = &d->sink,

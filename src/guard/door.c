@@ -8,6 +8,7 @@
  *	hand	syncs the log, makes the change, answers by its exit status
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +17,7 @@
 #include "src/base/clock.h"
 #include "src/guard/poison.h"
 #include "src/guard/state.h"
+#include "src/guard/swap.h"
 #include "src/guard/write.h"
 
 #define DEFAULT_LIMIT (10 * NSEC_PER_SEC)
@@ -64,6 +66,8 @@ static int change_work(void *arg, int socket)
 		return errno;
 	if (c->pages.count)
 		return poison_work(&c->pages, socket);
+	if (c->make)
+		return c->make(c);
 	return c->path[0] ? write_value(c->path, c->value) : 0;
 }
 
@@ -154,6 +158,23 @@ static void take_pages(struct guard *g, struct door *d, const struct message_pag
 	begin_change(g, d, m->limit);
 }
 
+static int make_swap(const struct change *c)
+{
+	return swap_on(c->what, c->value);
+}
+
+static void take_swap(struct guard *g, struct door *d, const struct message_swap *m)
+{
+	struct change *c = &d->change;
+
+	*c = (struct change){.kind = undo_kind_by_name("swap"), .make = make_swap};
+	snprintf(c->what, sizeof(c->what), "%.*s", (int)sizeof(m->device) - 1, m->device);
+	snprintf(c->path, sizeof(c->path), SWAP_SIZE_PATH, c->what);
+	snprintf(c->value, sizeof(c->value), "%" PRIu64, m->bytes);
+	c->note = !undo_find(&g->undo, c->kind, c->what);
+	begin_change(g, d, m->limit);
+}
+
 static void take_cleanup(struct guard *g, struct door *d, const struct message_cleanup *m)
 {
 	char name[sizeof(m->kind)];
@@ -215,6 +236,7 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		[MESSAGE_FREEZE] = sizeof(struct message_freeze),
 		[MESSAGE_THAW] = 0,
 		[MESSAGE_PAGES] = sizeof(struct message_pages),
+		[MESSAGE_SWAP] = sizeof(struct message_swap),
 	};
 
 	if (kind != MESSAGE_FREEZE && passed >= 0)
@@ -241,6 +263,8 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		freeze_thaw(g, d);
 	} else if (kind == MESSAGE_PAGES) {
 		take_pages(g, d, body);
+	} else if (kind == MESSAGE_SWAP) {
+		take_swap(g, d, body);
 	} else {
 		take_clerk(g, d, kind);
 	}

@@ -34,6 +34,8 @@ librecow_a_SOURCES += \
 	%D%/repeats.h \
 	%D%/restore.c \
 	%D%/state.h \
+	%D%/swap.c \
+	%D%/swap.h \
 	%D%/tell.c \
 	%D%/thaw.c \
 	%D%/thaw.h \

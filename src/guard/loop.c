@@ -206,6 +206,7 @@ static bool bury(struct guard *g)
 		atomic_store(&g->shared->acting, 0);
 		if (!expected)
 			family_stop(g);
+		guard_relieve(g);
 	}
 	if (churn_gone && !disturb_gone && !g->kill_at)
 		g->kill_at = clock_mono() + DISTURB_GRACE;

@@ -27,10 +27,11 @@ struct child {
 struct change {
 	const struct undo_kind *kind;
 	char what[4096];
-	char path[256], value[128]; /* what to write; no path: only the log is to be synced */
-	struct message_pages pages; /* or pages to take or to give back; count 0: none */
-	bool note;                  /* the old state has to be noted first */
-	int log;                    /* descriptor of the undo log */
+	char path[256], value[128];          /* what to write; no path: only the log is to be synced */
+	struct message_pages pages;          /* or pages to take or to give back; count 0: none */
+	int (*make)(const struct change *c); /* or this makes the change, in the hand; NULL: nothing does */
+	bool note;                           /* the old state has to be noted first */
+	int log;                             /* descriptor of the undo log */
 };
 
 /* One asker: churn, or an injection. It has at most one request under way. */
@@ -130,6 +131,10 @@ void family_stop(struct guard *g); /* ask all to end soon */
 void family_kill(struct child *c);
 /* Look whether a child has ended. True once it is gone or given up. */
 bool family_look(struct guard *g, struct child *c);
+
+/* guard.c: disturb died. Give up what it asked for, and take its squeeze off churn, which is to end in peace.
+ */
+void guard_relieve(struct guard *g);
 
 /* loop.c: from the fork until the children are gone. */
 void guard_loop(struct guard *g);

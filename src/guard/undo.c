@@ -92,6 +92,24 @@ unsigned int undo_run(struct undo_log *log, const struct undo_listener *listener
 	return left;
 }
 
+void undo_below(struct undo_log *log, const char *dir, const struct undo_listener *listener)
+{
+	size_t len = strlen(dir);
+
+	for (unsigned int i = log->count; len && i-- > 0;) {
+		struct undo_entry *entry = &log->entry[i];
+
+		if (entry->done || entry->kind != undo_kind_by_name("set") ||
+		    strncmp(entry->what, dir, len) != 0 || entry->what[len] != '/')
+			continue;
+		entry->err = attempt(entry, false);
+		if (entry->err)
+			continue;
+		undo_mark(log, entry);
+		listener->said(listener->self, entry, 0);
+	}
+}
+
 void undo_show(const struct undo_entry *entry, int err, char *buf, size_t len)
 {
 	int used;

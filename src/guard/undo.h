@@ -94,6 +94,10 @@ struct undo_listener {
 /* Undo what isn't done, last change first, each in a hand. Returns how many things are left. */
 unsigned int undo_run(struct undo_log *log, const struct undo_listener *listener);
 
+/* Undo only what was set in files below the directory `dir`, once, while the run goes on: who asked for it is
+ * dead, and who lives in that cgroup must not stay squeezed. What fails is left to undo_run(). */
+void undo_below(struct undo_log *log, const char *dir, const struct undo_listener *listener);
+
 /* One line about an entry, as undo_listener hears of it. */
 void undo_show(const struct undo_entry *entry, int err, char *buf, size_t len);
 

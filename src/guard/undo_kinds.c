@@ -12,6 +12,7 @@
 
 #include "src/guard/mounts.h"
 #include "src/guard/poison.h"
+#include "src/guard/swap.h"
 #include "src/guard/thaw.h"
 #include "src/guard/tracing.h"
 #include "src/guard/undo.h"
@@ -21,17 +22,6 @@
 
 /* ---- set: a setting in a file ---- */
 
-/* The kernel shows some choices as "always [madvise] never" and wants the chosen word back. */
-static void pick_chosen(char *value)
-{
-	char *open = strchr(value, '['), *close = open ? strchr(open, ']') : NULL;
-
-	if (!close)
-		return;
-	*close = '\0';
-	memmove(value, open + 1, strlen(open + 1) + 1);
-}
-
 static int note_setting(const char *what, char *old, size_t len)
 {
 	struct stat st;
@@ -40,12 +30,9 @@ static int note_setting(const char *what, char *old, size_t len)
 		return errno;
 	if (!(st.st_mode & 0444))
 		return ENODATA;
-	if (machine_read(what, old, len))
+	if (machine_read_setting(what, old, len))
 		return errno;
-	if (strlen(old) + 1 == len)
-		return EFBIG;
-	pick_chosen(old);
-	return 0;
+	return strlen(old) + 1 == len ? EFBIG : 0;
 }
 
 static int undo_setting(const char *what, const char *old)
@@ -199,6 +186,29 @@ static void memory_by_hand(const char *what, const char *old, char *buf, size_t 
 			 online_word(old), what);
 }
 
+/* ---- swap: on a compressed RAM disk that was idle before ---- */
+
+static int note_swap(const char *what, char *old, size_t len)
+{
+	snprintf(old, len, "idle");
+	return swap_idle(what);
+}
+
+static int undo_swap(const char *what, const char *old)
+{
+	return swap_off(what);
+}
+
+static void show_swap(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, "swap on %s: off", what);
+}
+
+static void swap_by_hand(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, "swapoff /dev/%s; echo 1 > /sys/block/%s/reset", what, what);
+}
+
 /* ---- things that a run makes ---- */
 
 static int undo_rmdir(const char *what, const char *old)
@@ -331,6 +341,14 @@ static const struct undo_kind undo_kinds[] = {
 	 .undo = poison_undo,
 	 .show = poison_show,
 	 .by_hand = poison_by_hand},
+	{.name = "swap",
+	 .gone_with_reboot = true,
+	 .attempts = 5,
+	 .limit = 15 * NSEC_PER_SEC,
+	 .note = note_swap,
+	 .undo = undo_swap,
+	 .show = show_swap,
+	 .by_hand = swap_by_hand},
 	{.name = "rmdir",
 	 .attempts = 5,
 	 .limit = 3 * NSEC_PER_SEC,

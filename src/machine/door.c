@@ -52,6 +52,15 @@ int machine_unpoison(struct machine *m, const uint64_t *pfn, unsigned int count,
 	return ask_pages(m, true, pfn, count, limit_ns);
 }
 
+int machine_swap(struct machine *m, const char *device, uint64_t bytes, uint64_t limit_ns)
+{
+	struct message_swap msg = {.bytes = bytes, .limit = limit_ns};
+
+	if (!put(msg.device, sizeof(msg.device), device))
+		return EINVAL;
+	return message_ask(m->socket, MESSAGE_SWAP, &msg, sizeof(msg));
+}
+
 int machine_cleanup(struct machine *m, const char *kind, const char *path)
 {
 	struct message_cleanup msg = {0};

@@ -33,6 +33,29 @@ int machine_read(const char *path, char *buf, size_t len)
 	return 0;
 }
 
+/* Keep only the word in brackets, where there is one. */
+static void pick_chosen(char *value)
+{
+	char *open = strchr(value, '['), *close = open ? strchr(open, ']') : NULL;
+
+	if (!close)
+		return;
+	*close = '\0';
+	memmove(value, open + 1, strlen(open + 1) + 1);
+}
+
+int machine_read_setting(const char *path, char *buf, size_t len)
+{
+	static const char oom[] = "oom_kill_disable ";
+
+	if (machine_read(path, buf, len))
+		return -1;
+	pick_chosen(buf);
+	if (!strncmp(buf, oom, sizeof(oom) - 1))
+		memmove(buf, buf + sizeof(oom) - 1, strlen(buf + sizeof(oom) - 1) + 1);
+	return 0;
+}
+
 /* The number behind `name` in a file of "name number" lines. Rest of the name must be `end` ("" or ":"). */
 static uint64_t look_up(const char *path, const char *name, const char *end)
 {
@@ -54,9 +77,14 @@ static uint64_t look_up(const char *path, const char *name, const char *end)
 	return value;
 }
 
+uint64_t machine_counter(const char *path, const char *name)
+{
+	return look_up(path, name, "");
+}
+
 uint64_t machine_vmstat(const char *name)
 {
-	return look_up("/proc/vmstat", name, "");
+	return machine_counter("/proc/vmstat", name);
 }
 
 uint64_t machine_meminfo_kib(const char *name)

@@ -34,6 +34,11 @@ int machine_memory_block(struct machine *m, unsigned int block, const char *stat
 int machine_soft_offline(struct machine *m, const uint64_t *pfn, unsigned int count, uint64_t limit_ns);
 int machine_unpoison(struct machine *m, const uint64_t *pfn, unsigned int count, uint64_t limit_ns);
 
+/* Swap on a compressed RAM disk that is idle (`device`: "zram0") of `bytes`. The undo turns it off and resets
+ * the disk. Returns 0 or an errno: EBUSY when the disk is in use, ENOENT when there is none, ENOPKG without
+ * mkswap. */
+int machine_swap(struct machine *m, const char *device, uint64_t bytes, uint64_t limit_ns);
+
 /* Before something is made outside the run directory: `kind` "unlink" (a file), "rmdir" (a directory that
  * will be empty), "tree" (a directory with all in it). The guard removes it at the end if it is still there.
  * Returns 0 or an errno. */
@@ -64,8 +69,13 @@ void machine_note(struct machine *m, const char *who, const char *text);
 /* First line of a small file, without the newline; -1 and errno on failure. */
 int machine_read(const char *path, char *buf, size_t len);
 
-/* A counter of /proc/vmstat, 0 if absent. */
-uint64_t machine_vmstat(const char *name);
+/* The same of a setting, as it has to be written to be had again: the kernel shows some choices as
+ * "always [madvise] never", and memory.oom_control of a cgroup as "oom_kill_disable 0". */
+int machine_read_setting(const char *path, char *buf, size_t len);
+
+/* The number behind a name in a file of "name number" lines (memory.stat of a cgroup), 0 if absent. */
+uint64_t machine_counter(const char *path, const char *name);
+uint64_t machine_vmstat(const char *name);      /* of /proc/vmstat */
 uint64_t machine_meminfo_kib(const char *name); /* of /proc/meminfo */
 
 /* The numbers in a kernel's list ("0-3,8"), as /sys/devices/system/cpu/online and its like hold it. Returns

@@ -22,6 +22,7 @@ enum message_kind {
 			   filesystem is frozen */
 	MESSAGE_THAW,   /* answered when it is thawed */
 	MESSAGE_PAGES,  /* struct message_pages; answered when all have been tried */
+	MESSAGE_SWAP,   /* struct message_swap */
 };
 
 struct message_set {
@@ -34,6 +35,12 @@ struct message_memory {
 	uint32_t block;
 	char state[16];
 	uint64_t limit;
+};
+
+struct message_swap {
+	char device[16]; /* "zram0" */
+	uint64_t bytes;
+	uint64_t limit; /* ns */
 };
 
 struct message_pages {

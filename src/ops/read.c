@@ -41,13 +41,33 @@ static bool read_draw(const struct op_ctx *c, struct stream *s, struct op_args *
 	return true;
 }
 
+/*
+ * As much as there is: a read that runs out of memory on its way answers with what it has, and only the next
+ * one says why. -1 and errno on failure.
+ */
+static ssize_t read_whole(int fd, unsigned char *buf, size_t len, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(fd, buf + done, len - done, (off_t)(offset + done));
+
+		if (n < 0)
+			return -1;
+		if (!n)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
 static void read_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	int fd = answer_open(c, args, O_RDONLY, a);
 
 	if (fd < 0)
 		return;
-	answer_end(a, pread(fd, c->buffer, args->aux, (off_t)args->offset));
+	answer_end(a, read_whole(fd, c->buffer, args->aux, args->offset));
 	a->began = true;
 	close(fd);
 }

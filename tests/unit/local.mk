@@ -3,6 +3,7 @@
 if HAVE_CMOCKA
 unit_tests = %D%/test_base
 unit_tests += %D%/test_chunk
+unit_tests += %D%/test_crowd %D%/test_crowd_real
 unit_tests += %D%/test_disturb
 unit_tests += %D%/test_hotplug
 unit_tests += %D%/test_injectors_real
@@ -30,6 +31,8 @@ TESTS += $(unit_tests)
 LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 
 %C%_test_base_SOURCES = %D%/test_base.c %D%/unit.h
+%C%_test_crowd_SOURCES = %D%/test_crowd.c %D%/unit.h
+%C%_test_crowd_real_SOURCES = %D%/test_crowd_real.c %D%/conductor.h %D%/real.h %D%/unit.h
 %C%_test_disturb_SOURCES = %D%/test_disturb.c %D%/unit.h
 %C%_test_hotplug_SOURCES = %D%/test_hotplug.c %D%/unit.h
 %C%_test_chart_SOURCES = %D%/test_chart.c %D%/unit.h
