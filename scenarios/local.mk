@@ -2,6 +2,7 @@
 scenariosdir = $(pkgdatadir)/scenarios
 dist_scenarios_DATA = \
 	%D%/compaction.ini \
+	%D%/everything.ini \
 	%D%/migration-storm.ini \
 	%D%/pressure.ini \
 	%D%/smoke.ini \

@@ -73,7 +73,8 @@ def machine():
     for path in glob.glob("/sys/kernel/mm/transparent_hugepage/*") + glob.glob("/sys/devices/system/cpu/cpu*/online"):
         if os.path.isfile(path):
             state[path] = read(path)
-    for path in glob.glob("/sys/kernel/mm/hugepages/*/nr_hugepages"):
+    for path in (glob.glob("/sys/kernel/mm/hugepages/*/nr_*hugepages") + glob.glob("/sys/block/zram*/disksize") +
+                 glob.glob("/sys/kernel/mm/transparent_hugepage/khugepaged/*") + glob.glob("/proc/irq/*/smp_affinity_list")):
         state[path] = read(path)
     state["tracing"] = subprocess.run(
         ["unshare", "-m", "sh", "-c", "mount -t tracefs none /sys/kernel/tracing; cd /sys/kernel/tracing && "
