@@ -75,7 +75,8 @@ def machine():
             state[path] = read(path)
     for path in (glob.glob("/sys/kernel/mm/hugepages/*/nr_*hugepages") + glob.glob("/sys/block/zram*/disksize") +
                  glob.glob("/sys/kernel/mm/transparent_hugepage/khugepaged/*") + glob.glob("/proc/irq/*/smp_affinity_list")):
-        state[path] = read(path)
+        if not path.endswith(("/full_scans", "/pages_collapsed")):
+            state[path] = read(path)
     state["tracing"] = subprocess.run(
         ["unshare", "-m", "sh", "-c", "mount -t tracefs none /sys/kernel/tracing; cd /sys/kernel/tracing && "
          "ls instances && cat set_event && grep . kprobe_events"], capture_output=True, text=True, check=False).stdout
