@@ -216,16 +216,23 @@ static void count_dirty(struct exposure *x, uint64_t dirty, uint64_t written, ui
 	atomic_fetch_add(&x->unsure, unsure);
 }
 
+/* The kernel waits for the writeback of a page and moves it then; again, what was dropped did not move. */
+static void count_writeback(struct exposure *x, uint64_t writeback, uint64_t moved)
+{
+	atomic_fetch_add(&x->writeback, MIN(writeback, moved));
+}
+
 enum step blocks_take(struct injection *in, struct blocks *b, struct block *k, uint64_t *moved)
 {
-	uint64_t migrated, written, dirty;
+	struct census_count before;
+	uint64_t migrated, written;
 	int err;
 
 	*moved = 0;
 	if (!leaves_the_floor(in, b))
 		return STEP_IDLE;
 	written = machine_vmstat("nr_written");
-	dirty = count_pages(in, b, k, 1).dirty;
+	before = count_pages(in, b, k, 1);
 	migrated = machine_vmstat("pgmigrate_success");
 	err = machine_memory_block(in->machine, k->number, "offline", b->limit);
 	*moved = machine_vmstat("pgmigrate_success") - migrated;
@@ -236,7 +243,8 @@ enum step blocks_take(struct injection *in, struct blocks *b, struct block *k, u
 		remember_refusal(in, k, "offline", err);
 		return STEP_REFUSED;
 	}
-	count_dirty(in->exposure, dirty, written, *moved);
+	count_dirty(in->exposure, before.dirty, written, *moved);
+	count_writeback(in->exposure, before.writeback, *moved);
 	k->away = true;
 	b->away++;
 	k->refusals = 0;

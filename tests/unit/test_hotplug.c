@@ -18,6 +18,7 @@ static struct {
 	struct memory_block block[COUNT];
 	uint64_t pages[COUNT];        /* what can be migrated */
 	uint64_t dirty[COUNT];        /* of them */
+	uint64_t writeback;           /* in each block */
 	uint64_t writes;              /* pages written out while a block goes offline */
 	bool unmovable[COUNT];        /* refuses to go offline, always */
 	bool stuck[COUNT];            /* refuses to come back, once */
@@ -85,6 +86,7 @@ int census_take(const struct census *c, uint64_t cgroup, uint64_t first, uint64_
 		return -1;
 	out->cached = machine.pages[first / FULL];
 	out->dirty = machine.dirty[first / FULL];
+	out->writeback = machine.writeback;
 	return 0;
 }
 
@@ -359,6 +361,20 @@ static void dirty_is_counted_at_least(void **state)
 	assert_int_equal(atomic_load(&exposure.unsure), 1000);
 }
 
+static void writeback_is_counted_when_it_moved(void **state)
+{
+	unsigned int number[4];
+
+	begin("cycle");
+	machine.shown = true;
+	list_movable(number);
+	machine.writeback = 50;
+	machine.pages[number[0]] = 30; /* the others were dropped */
+	machine.dirty[number[0]] = 30;
+	assert_int_equal(injector_hotplug.step(&in), STEP_DONE);
+	assert_int_equal(atomic_load(&exposure.writeback), 30);
+}
+
 /* Steps of "squeeze" until memory is at the floor; more than are needed. */
 static void squeeze_down(void)
 {
@@ -484,6 +500,7 @@ int main(void)
 		TEST(blocks_with_much_dirty_take_turns),
 		TEST(drain_drives_the_same_pages),
 		TEST(dirty_is_counted_at_least),
+		TEST(writeback_is_counted_when_it_moved),
 		TEST(squeeze_takes_all_but_the_floor),
 		TEST(squeeze_stops_at_the_floor_and_gives_back),
 	};
