@@ -75,9 +75,10 @@ static void print_first_line(const struct plan *p, FILE *out)
 {
 	char target[4096 + 128], output[sizeof(p->output)];
 
+	snprintf(output, sizeof(output), "%s", p->output);
 	fprintf(out, "recow %s: scenario %s, seed 0x%" PRIx64 ", %u worker%s, %s, run directory %s\n",
 		PACKAGE_VERSION, p->scenario, p->seed, p->workers, p->workers == 1 ? "" : "s",
-		describe_target(target, sizeof(target), &p->target), text_plain(strcpy(output, p->output)));
+		describe_target(target, sizeof(target), &p->target), text_plain(output));
 	for (unsigned int i = 0; i < p->injection_count; i++) {
 		if (p->injection[i].unavailable)
 			fprintf(out, "not run: %s: %s\n", p->injection[i].injector->name,
