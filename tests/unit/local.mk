@@ -76,10 +76,10 @@ EXTRA_DIST += %D%/ops_filesystems.sh
 %C%_test_numa_SOURCES = %D%/test_numa.c %D%/unit.h
 %C%_test_softoffline_SOURCES = %D%/test_softoffline.c %D%/unit.h
 %C%_test_freeze_SOURCES = %D%/test_freeze.c %D%/real.h %D%/unit.h
-%C%_test_guard_SOURCES = %D%/test_guard.c %D%/real.h %D%/unit.h
+%C%_test_guard_SOURCES = %D%/test_guard.c %D%/block.h %D%/real.h %D%/unit.h
 %C%_test_outcome_SOURCES = %D%/test_outcome.c %D%/unit.h
 %C%_test_repeats_SOURCES = %D%/test_repeats.c %D%/unit.h
-%C%_test_undo_SOURCES = %D%/test_undo.c %D%/real.h %D%/unit.h
+%C%_test_undo_SOURCES = %D%/test_undo.c %D%/block.h %D%/real.h %D%/unit.h
 %C%_test_gang_SOURCES = %D%/test_gang.c %D%/unit.h
 %C%_test_mix_SOURCES = %D%/test_mix.c %D%/unit.h
 endif

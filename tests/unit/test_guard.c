@@ -21,6 +21,7 @@
 #include "src/journal/file.h"
 #include "src/machine/messages.h"
 #include "src/run/rundir.h"
+#include "tests/unit/block.h"
 #include "tests/unit/real.h"
 #include "tests/unit/unit.h"
 
@@ -184,22 +185,6 @@ static void assert_all_back(void)
 	assert_string_equal(dirty, before.dirty);
 	assert_string_equal(zone, before.zone);
 	assert_true(!board->cgroup[0] || access(board->cgroup, F_OK));
-}
-
-static int find_block(void)
-{
-	struct memory_block block[64];
-	size_t count = machine_memory_blocks(block, ARRAY_SIZE(block));
-	char path[96];
-
-	for (size_t i = 3; i < count; i++) {
-		snprintf(path, sizeof(path), "/sys/devices/system/memory/memory%u/state", block[i].number);
-		if (strcmp(block[i].zone, "DMA32") || write_value(path, "offline"))
-			continue;
-		assert_int_equal(write_value(path, "online_kernel"), 0);
-		return (int)block[i].number;
-	}
-	return -1;
 }
 
 static int set_up(void **state)

@@ -16,6 +16,7 @@
 #include "src/guard/lock.h"
 #include "src/guard/undo.h"
 #include "src/guard/write.h"
+#include "tests/unit/block.h"
 #include "tests/unit/real.h"
 #include "tests/unit/unit.h"
 
@@ -139,24 +140,6 @@ static void dirty_bytes_and_ratio_are_one(void **state)
 	assert_string_equal(now, bytes);
 }
 
-/* A DMA32 block that can go offline here; -1 if the machine has none. */
-static int find_block(void)
-{
-	struct memory_block block[64];
-	size_t count = machine_memory_blocks(block, ARRAY_SIZE(block));
-
-	for (size_t i = 2; i < count; i++) {
-		char path[96];
-
-		snprintf(path, sizeof(path), "/sys/devices/system/memory/memory%u/state", block[i].number);
-		if (strcmp(block[i].zone, "DMA32") || write_value(path, "offline"))
-			continue;
-		assert_int_equal(write_value(path, "online_kernel"), 0);
-		return (int)block[i].number;
-	}
-	return -1;
-}
-
 static void a_memory_block_returns_to_its_zone(void **state)
 {
 	static const char *const ways[] = {"offline", "online_movable"};
@@ -173,7 +156,7 @@ static void a_memory_block_returns_to_its_zone(void **state)
 	assert_string_equal(before, "online DMA32");
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		note(p, "memory", what);
-		assert_int_equal(write_value(path, "offline"), 0);
+		assert_int_equal(take_offline(path), 0);
 		if (strcmp(ways[i], "offline"))
 			assert_int_equal(write_value(path, ways[i]), 0);
 		assert_int_equal(kind->note(what, now, sizeof(now)), 0);
