@@ -44,4 +44,9 @@ char *program_excerpt(char *buf, size_t len, const char *log, off_t from);
  * NULL-terminated list in one piece of memory for the caller to free(), or NULL. */
 char **words_split(const char *text, struct error *e);
 
+/* One word of a shell command that means `text`, in quotes where that is needed; control characters take the
+ * form $'\012'. What doesn't fit is cut off with its closing quote, so that no shell takes the rest for the
+ * whole. Returns buf. */
+char *shell_quote(char *buf, size_t len, const char *text);
+
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,4 +77,46 @@ char **words_split(const char *text, struct error *e)
 		return NULL;
 	}
 	return words;
+}
+
+/* Append a piece whole or not at all. */
+static bool put(char *buf, size_t len, size_t *used, const char *piece)
+{
+	size_t n = strlen(piece);
+
+	if (*used + n >= len)
+		return false;
+	memcpy(buf + *used, piece, n + 1);
+	*used += n;
+	return true;
+}
+
+/* One character within '...' or, `escaped`, within $'...'. */
+static const char *protect(char piece[8], unsigned char c, bool escaped)
+{
+	if (escaped && (iscntrl(c) || c == '\'' || c == '\\'))
+		snprintf(piece, 8, "\\%03o", c);
+	else
+		snprintf(piece, 8, c == '\'' ? "'\\''" : "%c", c);
+	return piece;
+}
+
+char *shell_quote(char *buf, size_t len, const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "@%_+=:,./-";
+	bool escaped = false, fits;
+	size_t used = 0;
+	char piece[8];
+
+	if (text[0] && !text[strspn(text, plain)] && strlen(text) < len)
+		return strcpy(buf, text);
+	for (const char *c = text; *c; c++)
+		escaped |= iscntrl((unsigned char)*c) != 0;
+	fits = put(buf, len, &used, escaped ? "$'" : "'");
+	for (const char *c = text; *c && fits; c++)
+		fits = put(buf, len, &used, protect(piece, (unsigned char)*c, escaped));
+	if (fits)
+		put(buf, len, &used, "'");
+	return buf;
 }

@@ -253,7 +253,7 @@ static void give_signals_back(struct guard *g, const struct signals_before *befo
 static void said(void *self, const struct undo_entry *entry, int err)
 {
 	struct guard *g = self;
-	char line[2048];
+	char line[UNDO_TEXT];
 
 	undo_show(entry, err, line, sizeof(line));
 	timeline_event(&g->timeline, "undo", "{s:s, s:s, s:i}", "kind", entry->kind->name, "text", line,

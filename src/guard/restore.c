@@ -19,7 +19,7 @@ struct teller {
 static void said(void *self, const struct undo_entry *entry, int err)
 {
 	const struct teller *t = self;
-	char text[2048];
+	char text[UNDO_TEXT];
 
 	undo_show(entry, err, text, sizeof(text));
 	t->line(t->self, text);

@@ -16,7 +16,8 @@
 #include "src/base/base.h"
 #include "src/base/error.h"
 
-#define UNDO_OLD 1024 /* room for an old state */
+#define UNDO_OLD  1024 /* room for an old state */
+#define UNDO_TEXT 8192 /* room for what undo_show() says, with long paths in it */
 
 struct undo_kind {
 	const char *name;      /* its word in the log */

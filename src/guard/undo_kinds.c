@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/base/program.h"
 #include "src/guard/mounts.h"
 #include "src/guard/poison.h"
 #include "src/guard/swap.h"
@@ -57,9 +58,19 @@ static void show_setting(const char *what, const char *old, char *buf, size_t le
 	snprintf(buf, len, "%s: %s", what, old);
 }
 
+static void command_by_hand(const char *command, const char *path, char *buf, size_t len)
+{
+	char quoted[UNDO_TEXT];
+
+	snprintf(buf, len, "%s %s", command, shell_quote(quoted, sizeof(quoted), path));
+}
+
 static void set_by_hand(const char *what, const char *old, char *buf, size_t len)
 {
-	snprintf(buf, len, "echo '%s' > %s", old, what);
+	char value[UNDO_TEXT], path[UNDO_TEXT];
+
+	snprintf(buf, len, "echo %s > %s", shell_quote(value, sizeof(value), old),
+		 shell_quote(path, sizeof(path), what));
 }
 
 /* ---- dirty: vm.dirty_ratio and vm.dirty_bytes are one limit; writing either sets the other to 0
@@ -223,7 +234,7 @@ static void show_rmdir(const char *what, const char *old, char *buf, size_t len)
 
 static void rmdir_by_hand(const char *what, const char *old, char *buf, size_t len)
 {
-	snprintf(buf, len, "rmdir '%s'", what);
+	command_by_hand("rmdir", what, buf, len);
 }
 
 static int undo_unlink(const char *what, const char *old)
@@ -238,7 +249,7 @@ static void show_unlink(const char *what, const char *old, char *buf, size_t len
 
 static void unlink_by_hand(const char *what, const char *old, char *buf, size_t len)
 {
-	snprintf(buf, len, "rm '%s'", what);
+	command_by_hand("rm", what, buf, len);
 }
 
 static int undo_tree(const char *what, const char *old)
@@ -257,7 +268,7 @@ static void show_tree(const char *what, const char *old, char *buf, size_t len)
 
 static void tree_by_hand(const char *what, const char *old, char *buf, size_t len)
 {
-	snprintf(buf, len, "rm -r '%s'", what);
+	command_by_hand("rm -r", what, buf, len);
 }
 
 /* A mount in the run's own mount namespace: it goes with the namespace, and to recow restore it is gone. */
@@ -273,7 +284,7 @@ static void show_mount(const char *what, const char *old, char *buf, size_t len)
 
 static void umount_by_hand(const char *what, const char *old, char *buf, size_t len)
 {
-	snprintf(buf, len, "umount '%s'", what);
+	command_by_hand("umount", what, buf, len);
 }
 
 /* ---- freeze: a frozen filesystem; WHAT is its mount point, OLD how it is found without that ---- */

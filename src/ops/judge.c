@@ -9,6 +9,10 @@
 #include "src/base/units.h"
 #include "src/ops/address.h"
 
+/* CLOCK_REALTIME_COARSE, of which the kernel takes its timestamps, lags behind by up to one; HZ is at least
+ * 100. */
+#define TICK ((int64_t)(10 * NSEC_PER_MSEC))
+
 const int errors_of_names[] = {ENOSPC, EDQUOT, ENOMEM, ENFILE, EINTR, EMLINK, 0};
 const int errors_of_space[] = {ENOSPC, EDQUOT, ENOMEM, ENFILE, EINTR, 0};
 const int errors_of_opening[] = {ENOMEM, ENFILE, EINTR, 0};
@@ -177,12 +181,29 @@ void judge_maybe_touch(const struct op_ctx *c, uint32_t object, const struct op_
 void answer_begin(struct op_answer *a)
 {
 	*a = (struct op_answer){.time_min = (int64_t)clock_ns(CLOCK_REALTIME_COARSE)};
+	a->mono = (int64_t)clock_mono();
+}
+
+/* The call lies within its monotonic time both after time_min, as the clock went before it was set back, and
+ * before `real`, as it went afterwards. What is set back by less than a tick is not noticed. */
+void answer_times(struct op_answer *a, int64_t real, int64_t mono)
+{
+	int64_t took = mono - a->mono, before = a->time_min;
+
+	a->time_max = real;
+	if (real - before >= took)
+		return;
+	a->time_min = MIN(before, real - took) - TICK;
+	a->time_max = MAX(real, before + took) + TICK;
 }
 
 void answer_end(struct op_answer *a, int64_t ret)
 {
+	int64_t mono;
+
 	a->ret = ret < 0 ? -errno : ret;
-	a->time_max = (int64_t)clock_ns(CLOCK_REALTIME);
+	mono = (int64_t)clock_mono();
+	answer_times(a, (int64_t)clock_ns(CLOCK_REALTIME), mono);
 }
 
 int answer_open(struct op_ctx *c, const struct op_args *args, int flags, struct op_answer *a)

@@ -52,6 +52,9 @@ void judge_maybe_touch(const struct op_ctx *c, uint32_t object, const struct op_
 void answer_begin(struct op_answer *a);
 void answer_end(struct op_answer *a, int64_t ret);
 
+/* What answer_end() does with the clocks (ns): CLOCK_REALTIME and CLOCK_MONOTONIC after the call. */
+void answer_times(struct op_answer *a, int64_t real, int64_t mono);
+
 /* answer_begin() and address_open() in one: what opens a file to do something with it. Returns a descriptor,
  * or -1: then that is the answer. */
 int answer_open(struct op_ctx *c, const struct op_args *args, int flags, struct op_answer *a);

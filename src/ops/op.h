@@ -47,7 +47,8 @@ struct op_ctx {
 struct op_answer {
 	int64_t ret;      /* as the system call returned it, or -errno */
 	int64_t time_min; /* CLOCK_REALTIME_COARSE before, ns: no timestamp set by the call is earlier */
-	int64_t time_max; /* CLOCK_REALTIME after */
+	int64_t time_max; /* CLOCK_REALTIME after; both reach further when the clock was set back meanwhile */
+	int64_t mono;     /* CLOCK_MONOTONIC before, ns */
 	uint64_t size;    /* file size looked at after a failure that may have done its work in part */
 	bool began; /* the object was open and the change itself was called: its failure may leave traces */
 };

@@ -2,10 +2,12 @@
 #include "src/scenario/scenario.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "src/base/units.h"
 
@@ -262,17 +264,48 @@ int scenario_read(FILE *in, const char *path, struct scenario *out, struct error
 	return r.failed ? -1 : 0;
 }
 
+/* Without O_NONBLOCK the open() of a pipe waits for somebody to write to it; with it, reading is no good. */
+static FILE *open_text(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), err;
+	struct stat st = {0};
+	FILE *in = NULL;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		errno = EISDIR;
+	else if (fcntl(fd, F_SETFL, 0) == 0)
+		in = fdopen(fd, "r");
+	if (in)
+		return in;
+	err = errno;
+	close(fd);
+	errno = err;
+	return NULL;
+}
+
+/* A pipe that ends before its first byte. */
+static bool is_deserted(FILE *in)
+{
+	struct stat st = {0};
+	int first;
+
+	if (fstat(fileno(in), &st) || !S_ISFIFO(st.st_mode))
+		return false;
+	first = fgetc(in);
+	return ungetc(first, in) == EOF;
+}
+
 int scenario_load(const char *path, struct scenario *out, struct error *e)
 {
-	FILE *in = fopen(path, "re");
-	struct stat st;
+	FILE *in = open_text(path);
 	int ret;
 
 	if (!in)
 		return error_errno(e, EXIT_USAGE, errno, "cannot open the scenario %s", path);
-	/* fopen() opens directories too. */
-	if (fstat(fileno(in), &st) == 0 && S_ISDIR(st.st_mode))
-		ret = error_errno(e, EXIT_USAGE, EISDIR, "cannot read the scenario %s", path);
+	if (is_deserted(in))
+		ret = error_set(e, EXIT_USAGE, "the scenario %s is a pipe, and nobody writes to it", path);
 	else
 		ret = scenario_read(in, path, out, e);
 	fclose(in);

@@ -8,6 +8,9 @@
 /* Mount the whole filesystem, even if the run has only a directory of it. */
 int target_mount_whole(struct target *t, struct error *e);
 
+/* Make the run's directory at `path` on `place`. One that is there already is another run's. */
+int target_make_subdir(struct target *t, const char *path, const char *place, struct error *e);
+
 bool target_is_mounted(const struct target *t);
 
 #endif

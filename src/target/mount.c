@@ -61,15 +61,19 @@ static int demand_writable(const struct target *t, struct error *e)
 	return 0;
 }
 
-static int make_subdir(const struct target *t, const char *path, struct error *e)
+/* It counts as made from just before: who dies in between leaves nothing that nobody removes. */
+int target_make_subdir(struct target *t, const char *path, const char *place, struct error *e)
 {
-	if (access(path, F_OK) == 0)
+	t->subdir_made = true;
+	if (mkdir(path, 0755) == 0)
 		return 0;
-	if (space_for_churn(t->mountpoint, e) < 0)
-		return -1;
-	if (mkdir(path, 0755) < 0)
-		return error_errno(e, EXIT_CANNOT, errno, "cannot make %s on %s", t->subdir, t->device);
-	return 0;
+	t->subdir_made = false;
+	if (errno != EEXIST)
+		return error_errno(e, EXIT_CANNOT, errno, "cannot make %s on %s", t->subdir, place);
+	return error_set(e, EXIT_USAGE,
+			 "%s exists on %s: it is another run's, or was kept; remove it, or give this run "
+			 "another name (--output)",
+			 t->subdir, place);
 }
 
 /* Replace the mount of the whole filesystem by one of the run's directory alone: what was there before is out
@@ -80,7 +84,8 @@ static int narrow_to_subdir(struct target *t, struct error *e)
 	int tree, rc = 0;
 
 	snprintf(path, sizeof(path), "%s/%s", t->mountpoint, t->subdir);
-	if (make_subdir(t, path, e) < 0)
+	if (!t->subdir_made &&
+	    (space_for_churn(t->mountpoint, e) < 0 || target_make_subdir(t, path, t->device, e) < 0))
 		return -1;
 	tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (tree < 0)

@@ -49,9 +49,7 @@ static int prepare_directory(struct target *t, const char *dir, struct error *e)
 	    probe_mount_of(t->spec.path, NULL, 0, source, sizeof(source), e) < 0)
 		return -1;
 	probe_kernel_name(t->kernel_name, sizeof(t->kernel_name), source);
-	if (mkdir(t->mountpoint, 0755) < 0)
-		return error_errno(e, EXIT_CANNOT, errno, "cannot make %s", t->mountpoint);
-	return 0;
+	return target_make_subdir(t, t->mountpoint, t->spec.path, e);
 }
 
 static int mount_tmpfs(struct target *t, const char *dir, struct error *e)
@@ -141,10 +139,8 @@ int target_prepare(struct target *t, const struct target_spec *spec, const char 
 	if (mkdir(t->mountpoint, 0755) < 0 && errno != EEXIST)
 		return error_errno(e, EXIT_HARNESS, errno, "cannot make %s", t->mountpoint);
 	rc = prepare_device(t, dir, e);
-	if (rc < 0) {
-		t->subdir[0] = '\0';
+	if (rc < 0)
 		target_release(t, false, &ignored);
-	}
 	return rc;
 }
 
@@ -169,6 +165,7 @@ static int remove_subdir(struct target *t, struct error *e)
 		return -1;
 	snprintf(path, sizeof(path), "%s/%s", t->mountpoint, t->subdir);
 	rc = target_remove_tree(path, e);
+	t->subdir_made = rc < 0;
 	if (target_unmount(t, rc < 0 ? &ignored : e) < 0)
 		rc = -1;
 	return rc;
@@ -214,7 +211,7 @@ static int release_own(struct target *t, bool keep, struct error *e)
 		*e = one; /* nothing below a mounted filesystem can be taken away */
 		return -1;
 	}
-	if (t->subdir[0] && !keep)
+	if (t->subdir_made && !keep)
 		note_first(e, &rc, remove_subdir(t, &one), &one);
 	if (t->loop >= 0)
 		loop_detach(t->loop, t->device);

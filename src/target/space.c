@@ -81,6 +81,11 @@ int space_for_churn(const char *path, struct error *e)
 		return error_errno(e, EXIT_CANNOT, errno, "cannot look at %s", path);
 	if (st.f_flag & ST_RDONLY)
 		return error_set(e, EXIT_USAGE, "%s is on a filesystem that is mounted read-only", path);
+	/* Of proc, sysfs and their like; a tmpfs without a limit says the same. */
+	if (!st.f_blocks)
+		return error_set(
+			e, EXIT_USAGE,
+			"%s is on a filesystem without a size: it is none for files, or has no limit", path);
 	have = (uint64_t)st.f_bavail * st.f_frsize;
 	if (have < CHURN_BYTES)
 		return too_little("the target is full", CHURN_BYTES, have,

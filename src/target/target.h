@@ -31,6 +31,7 @@ struct target {
 	char image[4096]; /* backing file, "" for a device or directory */
 	char tmpfs[4096]; /* the tmpfs that is mounted for the image, "" */
 	char subdir[256]; /* directory of a filesystem that was there before: all that recow sees of it, "" */
+	bool subdir_made; /* by this run: it is to be removed */
 	char log[4096];   /* output of mkfs */
 	char note[256];   /* what the user should know about it, "" if nothing */
 	char device[64];  /* block device that is mounted, "" for a directory */
@@ -50,7 +51,7 @@ int target_examine(struct target_spec *spec, struct error *e);
 int target_prepare(struct target *t, const struct target_spec *spec, const char *dir, struct error *e);
 
 /* Mount at t->mountpoint. Of a filesystem that was there before only a directory of its own (recow-RUN) is
- * mounted. Nothing to do for TARGET_DIRECTORY. */
+ * mounted; the first time it must not exist yet (EXIT_USAGE). Nothing to do for TARGET_DIRECTORY. */
 int target_mount(struct target *t, struct error *e);
 
 /* Waits some seconds for users to leave. Fails with EBUSY and who holds it. TARGET_DIRECTORY (not t->own)
@@ -59,8 +60,8 @@ int target_unmount(struct target *t, struct error *e);
 
 /* Unmount if need be, detach and remove: the throw-away image goes unless `keep`; when it lay on a tmpfs and
  * is to be kept it is copied (sparse) to RUN/image. The run's directory on a target that was there before
- * goes unless `keep`; the user's own image or device stays as it is. Goes on after an error, reports the
- * first. */
+ * goes if this run made it, unless `keep`; the user's own image or device stays as it is. Goes on after an
+ * error, reports the first. */
 int target_release(struct target *t, bool keep, struct error *e);
 
 /* A directory of the target is a btrfs subvolume of its own where that is possible, a plain directory

@@ -7,6 +7,7 @@
 
 #include "src/base/units.h"
 #include "src/ops/address.h"
+#include "src/ops/judge.h"
 #include "src/plugins.h"
 #include "tests/unit/ops_world.h"
 #include "tests/unit/unit.h"
@@ -265,6 +266,31 @@ static void odd_sizes_after_failures_are_findings(void **state)
 	assert_true(o.flags & OBJECT_UNSURE);
 }
 
+/* Around a call from 1000 to 1004 of its clock, in ms, which is set back by `back` within: the interval holds
+ * whatever the clock showed meanwhile. */
+static void assert_times(int64_t back, int64_t min, int64_t max)
+{
+	const int64_t ms = 1000000;
+	struct op_answer a = {.time_min = 1000 * ms, .mono = 50 * ms};
+
+	answer_times(&a, (1004 - back) * ms, 54 * ms);
+	assert_int_equal(a.time_min, min * ms);
+	assert_int_equal(a.time_max, max * ms);
+}
+
+static void a_clock_set_back_widens_the_interval(void **state)
+{
+	struct op_answer a;
+
+	assert_times(0, 1000, 1004);
+	assert_times(-50, 1000, 1054);
+	assert_times(3, 997 - 10, 1004 + 10);
+	assert_times(500, 500 - 10, 1004 + 10);
+	answer_begin(&a);
+	answer_end(&a, 0);
+	assert_in_range(a.time_max - a.time_min, 0, NSEC_PER_SEC);
+}
+
 static void short_writes_learn_their_prefix(void **state)
 {
 	struct op_answer answer = {.ret = 1, .began = true, .time_min = 5, .time_max = 6};
@@ -358,6 +384,7 @@ int main(void)
 		cmocka_unit_test(workloads_name_operations),
 		cmocka_unit_test(defaults_are_those_of_churn),
 		cmocka_unit_test(operations_show_like_strace),
+		cmocka_unit_test(a_clock_set_back_widens_the_interval),
 	};
 	const struct CMUnitTest with_tree[] = {
 		cmocka_unit_test(draws_are_deterministic_and_in_the_model),

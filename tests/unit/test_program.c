@@ -40,6 +40,42 @@ static void words_are_split_as_in_a_shell(void **state)
 	assert_int_equal(e.exit, EXIT_USAGE);
 }
 
+/* As a shell understands it. bash: it alone is sure to know $'...'. */
+static void assert_quoted(const char *text, const char *quoted)
+{
+	char buf[256], command[300], log[] = "/tmp/recow-program-XXXXXX", back[64];
+	const char *argv[] = {"bash", "-c", command, NULL};
+	struct program p = {.argv = argv, .log = log};
+	struct program_end end;
+	struct error e;
+	ssize_t n;
+	int fd = mkstemp(log);
+
+	assert_true(fd >= 0);
+	assert_string_equal(shell_quote(buf, sizeof(buf), text), quoted);
+	snprintf(command, sizeof(command), "printf %%s %s", buf);
+	assert_int_equal(program_run(&p, &end, &e), 0);
+	n = read(fd, back, sizeof(back) - 1);
+	assert_true(n >= 0);
+	back[n] = '\0';
+	assert_string_equal(back, text);
+	close(fd);
+	unlink(log);
+}
+
+static void a_shell_reads_what_was_quoted(void **state)
+{
+	char small[8];
+
+	assert_quoted("/var/tmp/a-b_1", "/var/tmp/a-b_1");
+	assert_quoted("", "''");
+	assert_quoted("a b;$x`y`\\\"", "'a b;$x`y`\\\"'");
+	assert_quoted("it's", "'it'\\''s'");
+	assert_quoted("it's\n2\\t", "$'it\\047s\\0122\\134t'");
+	assert_quoted("caf\xc3\xa9", "'caf\xc3\xa9'");
+	assert_string_equal(shell_quote(small, sizeof(small), "a b c d"), "'a b c ");
+}
+
 static void programs_are_found(void **state)
 {
 	char path[4096];
@@ -124,6 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_split_as_in_a_shell),
+		cmocka_unit_test(a_shell_reads_what_was_quoted),
 		cmocka_unit_test(programs_are_found),
 		cmocka_unit_test(ends_are_told_apart),
 		cmocka_unit_test(missing_programs_are_errors),

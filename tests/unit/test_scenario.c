@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "src/scenario/scenario.h"
@@ -77,6 +80,37 @@ static void errors_name_file_and_line(void **state)
 	refuses(longer, "dir/storm.ini:2: the line is longer than 198 bytes");
 }
 
+/* A pipe with a writer is read like a file; without, it is no reason to wait. */
+static void pipes_are_not_waited_for(void **state)
+{
+	char dir[] = "/tmp/recow-scenario-XXXXXX", pipe[64];
+	struct scenario s;
+	struct error e;
+	int fd;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(pipe, sizeof(pipe), "%s/pipe", dir);
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	assert_int_equal(scenario_load(pipe, &s, &e), -1);
+	assert_non_null(strstr(e.text, "nobody writes to it"));
+	fd = open(pipe, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	if (fork() == 0) {
+		int out = open(pipe, O_WRONLY);
+
+		usleep(200000);
+		_exit(write(out, "[run]\nworkers = 3\n", 18) != 18);
+	}
+	usleep(100000);
+	close(fd);
+	assert_int_equal(scenario_load(pipe, &s, &e), 0);
+	assert_int_equal(s.section_count, 1);
+	scenario_free(&s);
+	wait(NULL);
+	unlink(pipe);
+	rmdir(dir);
+}
+
 static void count_one(void *self, const char *name, const char *path)
 {
 	if (strcmp(name, "mine") == 0)
@@ -114,6 +148,7 @@ int main(void)
 		cmocka_unit_test(sections_keep_their_order_and_lines),
 		cmocka_unit_test(indented_lines_go_on),
 		cmocka_unit_test(errors_name_file_and_line),
+		cmocka_unit_test(pipes_are_not_waited_for),
 		cmocka_unit_test(scenarios_are_found_by_name_or_path),
 	};
 

@@ -301,6 +301,36 @@ static void existing_files_stay_untouched(void **state)
 	   p->dir, p->dir, p->dir, p->dir, p->dir, p->dir, p->dir);
 }
 
+/* Two runs of one name on one filesystem: the second leaves what the first kept. */
+static void a_kept_directory_is_not_taken_over(void **state)
+{
+	struct place *p = *state;
+
+	sh("truncate -s 512M %s/i; mkfs.btrfs -q %s/i; mkdir %s/d", p->dir, p->dir, p->dir);
+	snprintf(p->spec.path, sizeof(p->spec.path), "%s/i", p->dir);
+	prepare(p);
+	assert_ok(p, target_mount(&p->t, &p->e));
+	sh("touch %s/evidence", p->t.mountpoint);
+	assert_ok(p, target_release(&p->t, true, &p->e));
+	for (int i = 0; i < 2; i++) {
+		prepare(p);
+		assert_int_equal(target_mount(&p->t, &p->e), -1);
+		assert_int_equal(p->e.exit, EXIT_USAGE);
+		assert_non_null(strstr(p->e.text, "recow-run exists on /dev/loop"));
+		assert_ok(p, target_release(&p->t, false, &p->e));
+		assert_nothing_left(p);
+	}
+	sh("mkdir %s/m; mount -o loop,ro %s/i %s/m; test -e %s/m/recow-run/evidence; umount %s/m", p->dir,
+	   p->dir, p->dir, p->dir, p->dir);
+	sh("mkdir %s/d/recow-run", p->dir);
+	snprintf(p->spec.path, sizeof(p->spec.path), "%s/d", p->dir);
+	p->spec.fs[0] = '\0';
+	assert_ok(p, target_examine(&p->spec, &p->e));
+	assert_int_equal(target_prepare(&p->t, &p->spec, p->run, &p->e), -1);
+	assert_int_equal(p->e.exit, EXIT_USAGE);
+	assert_non_null(strstr(p->e.text, "recow-run exists on"));
+}
+
 static void only_mkfs_formats(void **state)
 {
 	struct place *p = *state;
@@ -404,6 +434,10 @@ static void wrong_targets_are_named(void **state)
 	assert_refused(p, EXIT_USAGE, "at least 256 MiB");
 	snprintf(p->spec.path, sizeof(p->spec.path), "%s", p->dir);
 	assert_refused(p, EXIT_USAGE, "cannot be formatted");
+	p->spec.mkfs = false;
+	p->spec.fs[0] = '\0';
+	snprintf(p->spec.path, sizeof(p->spec.path), "/proc");
+	assert_refused(p, EXIT_USAGE, "without a size");
 }
 
 static void wrong_wishes_are_named(void **state)
@@ -726,6 +760,7 @@ int main(void)
 		TEST(kept_images_are_whole),
 		TEST(mounts_in_use_name_the_holder),
 		TEST(existing_files_stay_untouched),
+		TEST(a_kept_directory_is_not_taken_over),
 		TEST(only_mkfs_formats),
 		TEST(devices_work_too),
 		TEST(directories_are_left_as_found),

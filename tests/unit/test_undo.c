@@ -191,10 +191,26 @@ static void what_is_left_is_named_with_the_way(void **state)
 	assert_int_equal(run(p), 1);
 	assert_int_equal(p->left, 1);
 	assert_non_null(strstr(p->last, "NOT put back"));
-	assert_non_null(strstr(p->last, "echo '1' > /proc/sys/vm/no_such_thing"));
+	assert_non_null(strstr(p->last, "echo 1 > /proc/sys/vm/no_such_thing"));
 	reopen(p);
 	assert_false(p->log.closed);
 	assert_false(p->log.entry[0].done);
+}
+
+/* Paste it into a shell: it must mean that path. */
+static void the_way_by_hand_is_quoted(void **state)
+{
+	static const char *const kinds[][2] = {
+		{"rmdir", "rmdir"}, {"unlink", "rm"}, {"tree", "rm -r"}, {"umount", "umount"}};
+	char command[256], expected[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		undo_kind_by_name(kinds[i][0])->by_hand("/tmp/it's mine", "", command, sizeof(command));
+		snprintf(expected, sizeof(expected), "%s '/tmp/it'\\''s mine'", kinds[i][1]);
+		assert_string_equal(command, expected);
+	}
+	undo_kind_by_name("set")->by_hand("/a b", "c'd", command, sizeof(command));
+	assert_string_equal(command, "echo 'c'\\''d' > '/a b'");
 }
 
 static void odd_names_survive(void **state)
@@ -373,6 +389,7 @@ int main(void)
 		TEST(a_memory_block_returns_to_its_zone),
 		TEST(made_things_go),
 		TEST(what_is_left_is_named_with_the_way),
+		TEST(the_way_by_hand_is_quoted),
 		TEST(odd_names_survive),
 		TEST(a_cut_line_is_dropped),
 		TEST(damage_in_the_middle_is_not_passed_over),
