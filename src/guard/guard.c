@@ -16,6 +16,7 @@
 #include "src/base/clock.h"
 #include "src/guard/cgroup.h"
 #include "src/guard/count.h"
+#include "src/guard/leftover.h"
 #include "src/guard/limits.h"
 #include "src/guard/mounts.h"
 #include "src/guard/state.h"
@@ -132,7 +133,18 @@ static int note_directory(struct guard *g, const struct target_spec *t)
 	return note_own(g, "tree", path);
 }
 
-/* What churn will make. */
+/* Its like on a device or image. */
+static int note_subdir(struct guard *g, const struct target_spec *t)
+{
+	char old[UNDO_OLD];
+	int err = leftover_describe(t, g->run, old, sizeof(old));
+
+	if (!err)
+		err = undo_note(&g->undo, undo_kind_by_name("subdir"), t->path, old);
+	return err ? err : undo_sync(&g->undo);
+}
+
+/* What churn will make. It is undone in reverse: the mount goes before what lies in it is removed. */
 static int note_target(struct guard *g, struct error *e)
 {
 	const struct target_spec *t = &g->shared->plan.target;
@@ -141,6 +153,8 @@ static int note_target(struct guard *g, struct error *e)
 
 	if (t->kind == TARGET_DIRECTORY)
 		err = note_directory(g, t);
+	if ((t->kind == TARGET_DEVICE || t->kind == TARGET_IMAGE) && !t->mkfs)
+		err = note_subdir(g, t);
 	if (t->kind == TARGET_AUTO)
 		err = note_own(g, "unlink", rundir_path(path, sizeof(path), g->run, "image"));
 	if (!err && t->kind != TARGET_DIRECTORY)
@@ -262,17 +276,24 @@ static void said(void *self, const struct undo_entry *entry, int err)
 		g->listener->note(g->listener->self, line);
 }
 
+static void mark_all(struct guard *g, const char *kind)
+{
+	for (unsigned int i = 0; i < g->undo.count; i++) {
+		struct undo_entry *entry = &g->undo.entry[i];
+
+		if (!entry->done && entry->kind == undo_kind_by_name(kind))
+			undo_mark(&g->undo, entry);
+	}
+}
+
 /* The target is evidence after a finding, and the user's with --keep: its image, or the run's directory. */
 static void keep_evidence(struct guard *g)
 {
 	if (!g->shared->plan.keep && !atomic_load(&g->shared->findings))
 		return;
-	for (unsigned int i = 0; i < g->undo.count; i++) {
-		struct undo_entry *entry = &g->undo.entry[i];
-
-		if (entry->kind == undo_kind_by_name("unlink") || entry->kind == undo_kind_by_name("tree"))
-			undo_mark(&g->undo, entry);
-	}
+	mark_all(g, "unlink");
+	mark_all(g, "tree");
+	mark_all(g, "subdir");
 }
 
 void guard_relieve(struct guard *g)
@@ -289,6 +310,9 @@ static void put_back(struct guard *g)
 	struct undo_listener listener = {.self = g, .said = said};
 
 	keep_evidence(g);
+	/* Not made, or removed by churn: the target need not be mounted again for it. */
+	if (!g->shared->target.subdir_made)
+		mark_all(g, "subdir");
 	g->facts.left = undo_run(&g->undo, &listener);
 	/* A hand that hangs may yet make its change, when the kernel lets go of it. */
 	for (unsigned int i = 0; i < g->lost_count; i++) {

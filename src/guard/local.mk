@@ -19,6 +19,8 @@ librecow_a_SOURCES += \
 	%D%/hang.h \
 	%D%/kmsg.c \
 	%D%/kmsg.h \
+	%D%/leftover.c \
+	%D%/leftover.h \
 	%D%/limits.c \
 	%D%/limits.h \
 	%D%/lock.c \

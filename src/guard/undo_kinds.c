@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "src/base/program.h"
+#include "src/guard/leftover.h"
 #include "src/guard/mounts.h"
 #include "src/guard/poison.h"
 #include "src/guard/swap.h"
@@ -378,6 +379,12 @@ static const struct undo_kind undo_kinds[] = {
 	 .undo = undo_tree,
 	 .show = show_tree,
 	 .by_hand = tree_by_hand},
+	{.name = "subdir",
+	 .attempts = 5,
+	 .limit = 120 * NSEC_PER_SEC,
+	 .undo = leftover_undo,
+	 .show = leftover_show,
+	 .by_hand = leftover_by_hand},
 	{.name = "umount",
 	 .gone_with_reboot = true,
 	 .attempts = 1,

@@ -78,7 +78,8 @@ struct shared {
 	char probes[32];   /* group of its kprobe events, likewise */
 	char cgroup[512];  /* churn's memory cgroup (a directory), "" if it has none */
 	uint64_t cgroup_inode; /* its inode, as /proc/kpagecgroup gives it */
-	struct target target;  /* churn's conductor while STAGE_PREPARE; read afterwards */
+	struct target target; /* churn's conductor while STAGE_PREPARE (subdir_made: STAGE_RELEASE, too); read
+			       * afterwards */
 
 	/* Written by the guard. */
 	_Atomic bool stop;    /* end soon: workers finish the operation in hand, verification what it can */

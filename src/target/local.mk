@@ -11,6 +11,7 @@ librecow_a_SOURCES += \
 	%D%/image.c \
 	%D%/image.h \
 	%D%/internal.h \
+	%D%/left.c \
 	%D%/locate.c \
 	%D%/loop.c \
 	%D%/loop.h \

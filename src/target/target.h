@@ -64,6 +64,12 @@ int target_unmount(struct target *t, struct error *e);
  * error, reports the first. */
 int target_release(struct target *t, bool keep, struct error *e);
 
+/* Remove the directory that a dead run with the run directory `dir` left on a device or image: `spec` says
+ * how to mount it (path, fs, mount_options). A directory of that name which is older than `since`
+ * (CLOCK_REALTIME, ns) is another run's and stays. Mounts at `dir`/mnt meanwhile: the caller has a private
+ * mount namespace. */
+int target_remove_left(const struct target_spec *spec, const char *dir, int64_t since, struct error *e);
+
 /* A directory of the target is a btrfs subvolume of its own where that is possible, a plain directory
  * elsewhere. */
 int target_make_subvolume(const struct target *t, const char *path, struct error *e);

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "src/base/clock.h"
 #include "src/base/program.h"
 #include "src/target/loop.h"
 #include "src/target/target.h"
@@ -329,6 +330,38 @@ static void a_kept_directory_is_not_taken_over(void **state)
 	assert_int_equal(target_prepare(&p->t, &p->spec, p->run, &p->e), -1);
 	assert_int_equal(p->e.exit, EXIT_USAGE);
 	assert_non_null(strstr(p->e.text, "recow-run exists on"));
+}
+
+static void assert_on_image(const struct place *p, const char *expected)
+{
+	sh("mount -o loop,ro %s/i %s/m; ls %s/m | tr '\\n' ' ' > %s/l; umount %s/m; test \"$(cat %s/l)\" = "
+	   "'%s'",
+	   p->dir, p->dir, p->dir, p->dir, p->dir, p->dir, expected);
+}
+
+/* As a killed churn leaves it: the kernel has unmounted it and detached the loop device. */
+static void what_a_dead_run_left_is_removed(void **state)
+{
+	struct place *p = *state;
+	int64_t since = (int64_t)clock_ns(CLOCK_REALTIME_COARSE);
+
+	sh("truncate -s 512M %s/i; mkfs.btrfs -q %s/i; mkdir %s/m; mount -o loop %s/i %s/m; touch %s/m/mine;"
+	   "umount %s/m",
+	   p->dir, p->dir, p->dir, p->dir, p->dir, p->dir, p->dir);
+	snprintf(p->spec.path, sizeof(p->spec.path), "%s/i", p->dir);
+	prepare(p);
+	assert_ok(p, target_mount(&p->t, &p->e));
+	sh("cd %s; btrfs -q subvolume create w0000; touch w0000/file", p->t.mountpoint);
+	assert_ok(p, target_unmount(&p->t, &p->e));
+	loop_detach(p->t.loop, p->t.device);
+	p->t.loop = -1;
+	assert_ok(p, target_remove_left(&p->spec, p->run, since + 3600 * (int64_t)NSEC_PER_SEC, &p->e));
+	assert_on_image(p, "mine recow-run ");
+	for (int i = 0; i < 2; i++) {
+		assert_ok(p, target_remove_left(&p->spec, p->run, since, &p->e));
+		assert_nothing_left(p);
+		assert_on_image(p, "mine ");
+	}
 }
 
 static void only_mkfs_formats(void **state)
@@ -761,6 +794,7 @@ int main(void)
 		TEST(mounts_in_use_name_the_holder),
 		TEST(existing_files_stay_untouched),
 		TEST(a_kept_directory_is_not_taken_over),
+		TEST(what_a_dead_run_left_is_removed),
 		TEST(only_mkfs_formats),
 		TEST(devices_work_too),
 		TEST(directories_are_left_as_found),
