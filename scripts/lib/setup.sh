@@ -40,11 +40,22 @@ install_packages()
 	} >"$root/build-install.log" 2>&1 || die "cannot install packages; see $root/build-install.log"
 }
 
+# What configure (AM_SANITY_CHECK) and make refuse in a path, said at once and in words.
+check_root()
+{
+	case $root in
+	*[\\\"\#\$\&\'\`[:space:]]*)
+		die "configure and make can't work below a path with spaces, quotes or any of # \$ & \\ in it: move $root elsewhere"
+		;;
+	esac
+}
+
 # build_in DIR [CONFIGURE FLAGS...]: configure once, make always (nothing to do is quick). `CC` as given.
 build_in()
 {
 	local dir=$root/$1
 
+	check_root
 	shift
 	if [ ! -x "$root/configure" ] || [ "$root/configure.ac" -nt "$root/configure" ]; then
 		(cd "$root" && autoreconf -i) >"$root/build-autoreconf.log" 2>&1 ||

@@ -306,10 +306,12 @@ static void show_freeze(const char *what, const char *old, char *buf, size_t len
 static void freeze_by_hand(const char *what, const char *old, char *buf, size_t len)
 {
 	const char *source = old + strcspn(old, "\t");
+	char path[UNDO_OLD], quoted[UNDO_TEXT];
 
 	source += *source == '\t';
-	snprintf(buf, len, "mount '%.*s' /mnt; fsfreeze -u /mnt; umount /mnt", (int)strcspn(source, "\t"),
-		 source);
+	snprintf(path, sizeof(path), "%.*s", (int)strcspn(source, "\t"), source);
+	snprintf(buf, len, "mount %s /mnt; fsfreeze -u /mnt; umount /mnt",
+		 shell_quote(quoted, sizeof(quoted), path));
 }
 
 static const struct undo_kind undo_kinds[] = {
