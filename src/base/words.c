@@ -110,7 +110,7 @@ char *shell_quote(char *buf, size_t len, const char *text)
 	char piece[8];
 
 	if (text[0] && !text[strspn(text, plain)] && strlen(text) < len)
-		return strcpy(buf, text);
+		return memcpy(buf, text, strlen(text) + 1);
 	for (const char *c = text; *c; c++)
 		escaped |= iscntrl((unsigned char)*c) != 0;
 	fits = put(buf, len, &used, escaped ? "$'" : "'");
