@@ -6,35 +6,8 @@
 
 #include "src/report/chart.h"
 #include "src/report/history.h"
+#include "tests/unit/made_run.h"
 #include "tests/unit/unit.h"
-
-static char run[64];
-
-static int make_run(void **state)
-{
-	snprintf(run, sizeof(run), "/tmp/recow-chart-XXXXXX");
-	return mkdtemp(run) ? 0 : -1;
-}
-
-static int remove_run(void **state)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -r %s", run);
-	return system(command);
-}
-
-static void put(const char *name, const char *text)
-{
-	char path[128];
-	FILE *out;
-
-	snprintf(path, sizeof(path), "%s/%s", run, name);
-	out = fopen(path, "w");
-	assert_non_null(out);
-	fputs(text, out);
-	fclose(out);
-}
 
 static char *printed(struct chart *c)
 {

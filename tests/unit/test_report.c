@@ -8,35 +8,8 @@
 
 #include "src/finding/store.h"
 #include "src/report/report.h"
+#include "tests/unit/made_run.h"
 #include "tests/unit/unit.h"
-
-static char run[64];
-
-static int make_run(void **state)
-{
-	snprintf(run, sizeof(run), "/tmp/recow-report-XXXXXX");
-	return mkdtemp(run) ? 0 : -1;
-}
-
-static int remove_run(void **state)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -r %s", run);
-	return system(command);
-}
-
-static void put(const char *name, const char *text)
-{
-	char path[128];
-	FILE *out;
-
-	snprintf(path, sizeof(path), "%s/%s", run, name);
-	out = fopen(path, "w");
-	assert_non_null(out);
-	fputs(text, out);
-	fclose(out);
-}
 
 #define HEAD                                                                                                 \
 	"{\"format\": 1, \"version\": \"0.1.0\", \"started_utc\": \"2026-11-22T16:00:00Z\","                 \
