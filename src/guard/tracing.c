@@ -2,8 +2,10 @@
 #include "src/guard/tracing.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <tracefs.h>
 #include <unistd.h>
 
@@ -27,12 +29,18 @@ static const enum measure hook_measures[HOOKS] = {
 	[HOOK_DATA] = MEASURE_DATA,
 };
 
-/* Where tracefs is mounted, NULL if it isn't. */
-static const char *tracing_dir(void)
+/* Is tracefs mounted where everybody expects it? (Asking libtracefs leaks the path each time.) Mounted
+ * elsewhere it is mounted once more, for this run alone. */
+static bool is_mounted(void)
 {
-	const char *dir;
+	static const char *const places[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
+	struct statfs fs;
 
-	return tracefs_tracing_dir_is_mounted(false, &dir) > 0 ? dir : NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		if (!statfs(places[i], &fs) && fs.f_type == TRACEFS_MAGIC)
+			return true;
+	}
+	return false;
 }
 
 /* ---- making ---- */
@@ -163,9 +171,9 @@ void tracing_prepare(struct guard *g, bool may_mount)
 		hide_all(g->shared, "it is counted beside injectors only, and none run");
 		return;
 	}
-	if (!tracing_dir() && may_mount)
+	if (!is_mounted() && may_mount)
 		err = hand_do(mount_work, NULL, LIMIT, NULL);
-	if (!tracing_dir()) {
+	if (!is_mounted()) {
 		snprintf(why, sizeof(why), "no tracefs: %s", err ? strerror(err) : "it is not mounted");
 		hide_all(g->shared, why);
 		return;
@@ -184,7 +192,7 @@ static int reach_tracefs(void)
 {
 	int err;
 
-	if (tracing_dir())
+	if (is_mounted())
 		return 0;
 	err = mounts_private();
 	return err ? err : mount_work(NULL, -1);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/loop.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,13 +42,16 @@ static int configure(const char *device, const char *image, int backing, uint32_
 		.block_size = block_size,
 		.info = {.lo_flags = LO_FLAGS_AUTOCLEAR | LO_FLAGS_DIRECT_IO},
 	};
-	int err, fd = open(device, O_RDWR | O_CLOEXEC);
+	int err, fd = open(device, O_RDWR | O_CLOEXEC), readonly = 0;
 
 	if (fd < 0)
 		return -1;
 	snprintf((char *)config.info.lo_file_name, LO_NAME_SIZE, "%s", image);
-	if (ioctl(fd, LOOP_CONFIGURE, &config) == 0)
+	if (ioctl(fd, LOOP_CONFIGURE, &config) == 0) {
+		/* A device that somebody set read-only stays so, whatever is attached to it next. */
+		ioctl(fd, BLKROSET, &readonly);
 		return fd;
+	}
 	err = errno;
 	close(fd);
 	errno = err;

@@ -544,6 +544,24 @@ static void readonly_devices_are_refused(void **state)
 	loop_detach(loop.fd, loop.device);
 }
 
+/* The kernel keeps a loop device read-only that once was set so; a run that gets it must not notice. */
+static void a_loop_is_writable(void **state)
+{
+	struct place *p = *state;
+	struct loop first, second;
+	char image[128];
+
+	snprintf(image, sizeof(image), "%s/i", p->dir);
+	sh("truncate -s 512M %s", image);
+	assert_ok(p, loop_attach(image, &first, &p->e));
+	sh("blockdev --setro %s", first.device);
+	loop_detach(first.fd, first.device);
+	assert_ok(p, loop_attach(image, &second, &p->e));
+	assert_string_equal(second.device, first.device);
+	sh("test $(blockdev --getro %s) = 0", second.device);
+	loop_detach(second.fd, second.device);
+}
+
 /* Many at once ask for a free loop device: each gets one. */
 static void loops_are_not_fought_over(void **state)
 {
@@ -802,6 +820,7 @@ int main(void)
 		TEST(wrong_wishes_are_named),
 		TEST(full_and_readonly_directories_are_refused),
 		TEST(readonly_devices_are_refused),
+		TEST(a_loop_is_writable),
 		TEST(loops_are_not_fought_over),
 		TEST(btrfs_single_is_located),
 		TEST(btrfs_dup_is_located_twice),
