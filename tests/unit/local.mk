@@ -54,7 +54,7 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_sync_SOURCES = %D%/test_sync.c %D%/unit.h
 %C%_test_verdict_SOURCES = %D%/test_verdict.c %D%/unit.h
 # A mounted filesystem with a tree and its models, and verifiers run on it.
-verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/verify_world.h %D%/unit.h
+verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/real.h %D%/verify_world.h %D%/unit.h
 %C%_test_verify_attributes_SOURCES = %D%/test_verify_attributes.c $(verify_world)
 %C%_test_verify_data_SOURCES = %D%/test_verify_data.c $(verify_world)
 %C%_test_verify_disk_SOURCES = %D%/test_verify_disk.c $(verify_world)
@@ -64,7 +64,7 @@ verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/verify
 %C%_test_fsck_SOURCES = %D%/test_fsck.c %D%/unit.h
 %C%_test_kmsg_SOURCES = %D%/test_kmsg.c %D%/unit.h
 %C%_test_program_SOURCES = %D%/test_program.c %D%/unit.h
-%C%_test_target_SOURCES = %D%/test_target.c %D%/unit.h
+%C%_test_target_SOURCES = %D%/test_target.c %D%/real.h %D%/unit.h
 
 # Operations on real filesystems: one program, run on each of them by a script.
 check_PROGRAMS += %D%/test_ops_real
