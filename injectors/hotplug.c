@@ -170,7 +170,9 @@ static void empty(struct injection *in, struct blocks *b)
 
 static int hotplug_start(struct injection *in, struct error *e)
 {
-	struct blocks *b = blocks_open(&in->random, in->params->value[LIMIT], in->params->value[FLOOR], e);
+	/* The run's floor holds for every injector. */
+	uint64_t floor = MAX(in->params->value[FLOOR], in->memory_floor);
+	struct blocks *b = blocks_open(&in->random, in->params->value[LIMIT], floor, e);
 
 	if (!b)
 		return -1;

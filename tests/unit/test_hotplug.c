@@ -418,6 +418,18 @@ static void squeeze_stops_at_the_floor_and_gives_back(void **state)
 	assert_in_range(machine.away, 4, 6);
 }
 
+static void the_floor_of_the_run_holds_too(void **state)
+{
+	memset(machine.unmovable, 0, sizeof(machine.unmovable));
+	machine.available = 4 * GiB;
+	in.memory_floor = 3 * GiB; /* above the injector's own */
+	begin("squeeze");
+	load(FULL);
+	squeeze_down();
+	assert_true(machine.away > 0);
+	assert_true(machine.available >= 3 * GiB);
+}
+
 static void refusals_are_remembered(void **state)
 {
 	unsigned int tried = 0;
@@ -503,6 +515,7 @@ int main(void)
 		TEST(writeback_is_counted_when_it_moved),
 		TEST(squeeze_takes_all_but_the_floor),
 		TEST(squeeze_stops_at_the_floor_and_gives_back),
+		TEST(the_floor_of_the_run_holds_too),
 	};
 
 	return cmocka_run_group_tests_name("hotplug", tests, NULL, NULL);
