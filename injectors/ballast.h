@@ -34,6 +34,9 @@ int ballast_add(struct injection *in, struct ballast *b, int64_t pages);
 /* All back. */
 void ballast_drop(struct injection *in, struct ballast *b);
 
+/* MemAvailable is kept this much above the run's floor: others allocate while a step goes on. */
+#define MEMORY_MARGIN (192 * MiB)
+
 /* Memory that can be had, in bytes. */
 uint64_t memory_available(void);
 

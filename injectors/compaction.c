@@ -18,6 +18,7 @@
 #include "injectors/arena.h"
 #include "injectors/ballast.h"
 #include "injectors/fragmenter.h"
+#include "injectors/growth.h"
 #include "injectors/injector.h"
 #include "injectors/setting.h"
 #include "src/base/clock.h"
@@ -82,9 +83,6 @@ static const struct setting settings[] = {
 	{.path = THP "khugepaged/alloc_sleep_millisecs", .value = "100"},
 };
 
-/* MemAvailable is kept this much above the run's floor: others allocate while a step goes on. */
-#define MARGIN (192 * MiB)
-
 /* Pieces that are collapsed at a time, each one huge page. */
 #define PIECES 32
 
@@ -103,7 +101,7 @@ struct compactor {
 	bool crowd;           /* there is a fragmenter */
 	bool unable[MODES];   /* that kind of action can't be had here; the timeline said why */
 	enum mode mode;
-	uint64_t before[ARRAY_SIZE(counters)]; /* when the phase began */
+	struct growth growth; /* since the phase began */
 };
 
 /* ---- a crowd ---- */
@@ -111,13 +109,13 @@ struct compactor {
 /* MemAvailable that is to be left. */
 static uint64_t to_leave(const struct injection *in)
 {
-	return MAX(in->params->value[LEAVE], in->memory_floor + MARGIN);
+	return MAX(in->params->value[LEAVE], in->memory_floor + MEMORY_MARGIN);
 }
 
 /* Memory that may be taken for a moment, in bytes. */
 static uint64_t to_spare(const struct injection *in)
 {
-	uint64_t available = memory_available(), keep = in->memory_floor + MARGIN;
+	uint64_t available = memory_available(), keep = in->memory_floor + MEMORY_MARGIN;
 
 	return available > keep ? available - keep : 0;
 }
@@ -223,20 +221,13 @@ static const struct kind {
 
 static enum mode draw(struct injection *in, const struct compactor *c)
 {
-	unsigned int total = 0;
-	uint64_t drawn;
+	unsigned int weight[MODES] = {0};
+	size_t drawn;
 
-	for (unsigned int i = COMPACT; i < MODES; i++)
-		total += c->unable[i] ? 0 : kinds[i].weight;
-	drawn = stream_below(&in->random, total);
-	for (unsigned int i = COMPACT; i < MODES; i++) {
-		unsigned int weight = c->unable[i] ? 0 : kinds[i].weight;
-
-		if (drawn < weight)
-			return (enum mode)i;
-		drawn -= weight;
-	}
-	return MIXED;
+	for (unsigned int i = 0; i < MODES; i++)
+		weight[i] = c->unable[i] ? 0 : kinds[i].weight;
+	drawn = inject_draw(in, weight, MODES);
+	return drawn < MODES ? (enum mode)drawn : MIXED;
 }
 
 /* ---- the injector ---- */
@@ -285,26 +276,16 @@ static int compaction_start(struct injection *in, struct error *e)
 	return 0;
 }
 
-static enum mode mode_of(const char *arg)
-{
-	for (unsigned int i = 0; i < MODES; i++) {
-		if (!strcmp(arg, compaction_args[i]))
-			return (enum mode)i;
-	}
-	return MIXED;
-}
-
 static int compaction_phase(struct injection *in, struct error *e)
 {
 	struct compactor *c = in->state;
 
-	c->mode = mode_of(in->phase_arg);
+	c->mode = (enum mode)inject_word(in, compaction_args);
 	if (c->unable[c->mode])
 		return error_set(e, EXIT_CANNOT, "no %s here", compaction_args[c->mode]);
 	if (c->mode == MIXED || c->mode == COLLAPSE)
 		settings_hold(in, c->setting, ARRAY_SIZE(c->setting));
-	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
-		c->before[i] = machine_vmstat(counters[i]);
+	growth_begin(&c->growth, counters, ARRAY_SIZE(counters));
 	return 0;
 }
 
@@ -331,17 +312,13 @@ static enum step compaction_step(struct injection *in)
 static void note_counters(struct injection *in, const struct compactor *c)
 {
 	char text[320];
-	size_t used = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, ", %s +%" PRIu64, counters[i],
-					 machine_vmstat(counters[i]) - c->before[i]);
 	inject_note(in,
 		    "%" PRIu64 " MiB in huge pages, %" PRIu64 " MiB held page by page, %" PRIu64
 		    " MiB available%s",
 		    c->ballast.held * c->ballast.page / (uint64_t)MiB,
 		    c->crowd ? fragmenter_held(&c->fragmenter) / (uint64_t)MiB : 0,
-		    memory_available() / (uint64_t)MiB, text);
+		    memory_available() / (uint64_t)MiB, growth_show(&c->growth, text, sizeof(text)));
 }
 
 /* The huge pages go, for verifiers to have memory; what is held page by page stays. */

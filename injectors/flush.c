@@ -174,16 +174,9 @@ static const struct kind {
 
 enum step flush_drawn(struct injection *in, int root)
 {
-	unsigned int total = 0;
-	uint64_t drawn;
+	unsigned int weight[ARRAY_SIZE(kinds)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		total += kinds[i].weight;
-	drawn = stream_below(&in->random, total);
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (drawn < kinds[i].weight)
-			return kinds[i].run(in, root);
-		drawn -= kinds[i].weight;
-	}
-	return STEP_IDLE;
+		weight[i] = kinds[i].weight;
+	return kinds[inject_draw(in, weight, ARRAY_SIZE(kinds))].run(in, root);
 }

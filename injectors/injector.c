@@ -5,6 +5,7 @@
 #include <linux/futex.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +22,30 @@ enum step inject_idle(struct injection *in, const char *fmt, ...)
 	vsnprintf(in->idle_reason, sizeof(in->idle_reason), fmt, args);
 	va_end(args);
 	return STEP_IDLE;
+}
+
+unsigned int inject_word(const struct injection *in, const char *const *words)
+{
+	for (unsigned int i = 0; words[i]; i++) {
+		if (!strcmp(in->phase_arg, words[i]))
+			return i;
+	}
+	return 0;
+}
+
+size_t inject_draw(struct injection *in, const unsigned int *weight, size_t count)
+{
+	uint64_t total = 0, drawn;
+
+	for (size_t i = 0; i < count; i++)
+		total += weight[i];
+	drawn = stream_below(&in->random, total);
+	for (size_t i = 0; i < count; i++) {
+		if (drawn < weight[i])
+			return i;
+		drawn -= weight[i];
+	}
+	return count;
 }
 
 void inject_note(struct injection *in, const char *fmt, ...)

@@ -82,6 +82,13 @@ struct injector {
 /* Note why there was nothing to do, and return STEP_IDLE. An idle step is followed by a short pause. */
 enum step inject_idle(struct injection *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Which of `words`, an injector's phase_args, the phase says: its index; 0, the default, if the phase says
+ * none. */
+unsigned int inject_word(const struct injection *in, const char *const *words);
+
+/* An index, drawn with the odds that `weight` gives; `count` when all of them are 0. */
+size_t inject_draw(struct injection *in, const unsigned int *weight, size_t count);
+
 /* A line on the run's timeline (RUN/timeline.jsonl): what was done, with what effect. */
 void inject_note(struct injection *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
-	%D%/blocks.c \
-	%D%/blocks.h \
 	%D%/arena.c \
 	%D%/arena.h \
 	%D%/ballast.c \
 	%D%/ballast.h \
+	%D%/blocks.c \
+	%D%/blocks.h \
 	%D%/bound.c \
 	%D%/bound.h \
 	%D%/census.c \
@@ -18,6 +18,8 @@ librecow_a_SOURCES += \
 	%D%/flush.h \
 	%D%/fragmenter.c \
 	%D%/fragmenter.h \
+	%D%/growth.c \
+	%D%/growth.h \
 	%D%/hotplug.c \
 	%D%/injector.c \
 	%D%/injector.h \

@@ -19,6 +19,7 @@
 
 #include "injectors/arena.h"
 #include "injectors/ballast.h"
+#include "injectors/growth.h"
 #include "injectors/injector.h"
 #include "injectors/setting.h"
 #include "injectors/squeeze.h"
@@ -63,9 +64,6 @@ static const char *const pressure_args[] = {[MIXED] = "mixed", "anon", "squeeze"
 
 #define DROP_CACHES "/proc/sys/vm/drop_caches"
 
-/* MemAvailable is kept this much above the floor: others allocate while a step goes on. */
-#define MARGIN (192 * MiB)
-
 /* Anonymous memory is taken in pieces, so many of them in a step. */
 #define PIECE       MiB
 #define PIECES_STEP 64
@@ -96,14 +94,14 @@ struct pressure {
 	bool unable[MODES];
 	enum mode mode;
 	uint64_t squeezes, hits; /* when the phase began */
-	uint64_t before[ARRAY_SIZE(counters)];
+	struct growth growth;    /* since the phase began */
 };
 
 /* ---- anonymous memory ---- */
 
 static uint64_t lowest(const struct injection *in)
 {
-	return in->memory_floor + MARGIN;
+	return in->memory_floor + MEMORY_MARGIN;
 }
 
 /* Words that compress, as memory does, but not to nothing: one in eight differs from its neighbours. */
@@ -194,20 +192,13 @@ static const struct kind {
 
 static enum mode draw(struct injection *in, const struct pressure *p)
 {
-	unsigned int total = 0;
-	uint64_t drawn;
+	unsigned int weight[MODES] = {0};
+	size_t drawn;
 
-	for (unsigned int i = MEMORY; i < MODES; i++)
-		total += p->unable[i] ? 0 : kinds[i].weight;
-	drawn = stream_below(&in->random, total);
-	for (unsigned int i = MEMORY; i < MODES; i++) {
-		unsigned int weight = p->unable[i] ? 0 : kinds[i].weight;
-
-		if (drawn < weight)
-			return (enum mode)i;
-		drawn -= weight;
-	}
-	return MIXED;
+	for (unsigned int i = 0; i < MODES; i++)
+		weight[i] = p->unable[i] ? 0 : kinds[i].weight;
+	drawn = inject_draw(in, weight, MODES);
+	return drawn < MODES ? (enum mode)drawn : MIXED;
 }
 
 /* ---- the injector ---- */
@@ -278,15 +269,6 @@ static int pressure_start(struct injection *in, struct error *e)
 	return 0;
 }
 
-static enum mode mode_of(const char *arg)
-{
-	for (unsigned int i = 0; i < MODES; i++) {
-		if (!strcmp(arg, pressure_args[i]))
-			return (enum mode)i;
-	}
-	return MIXED;
-}
-
 static bool uses_memory(const struct pressure *p)
 {
 	return p->mode == MIXED || p->mode == MEMORY;
@@ -301,7 +283,7 @@ static int pressure_phase(struct injection *in, struct error *e)
 {
 	struct pressure *p = in->state;
 
-	p->mode = mode_of(in->phase_arg);
+	p->mode = (enum mode)inject_word(in, pressure_args);
 	if (p->unable[p->mode])
 		return error_set(e, EXIT_CANNOT, "no %s here", pressure_args[p->mode]);
 	if (p->swapping)
@@ -311,15 +293,14 @@ static int pressure_phase(struct injection *in, struct error *e)
 		p->hits = squeeze_hits(&p->squeeze);
 	}
 	p->squeezes = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
-		p->before[i] = machine_vmstat(counters[i]);
+	growth_begin(&p->growth, counters, ARRAY_SIZE(counters));
 	return 0;
 }
 
 /* Memory that others took is made up for before anything else is done. */
 static void keep_floor(struct injection *in, struct pressure *p)
 {
-	uint64_t available, low = in->memory_floor + MARGIN / 2;
+	uint64_t available, low = in->memory_floor + MEMORY_MARGIN / 2;
 
 	if (uses_memory(p))
 		ballast_settle(in, &p->ballast, lowest(in) + (p->room - p->taken) * PIECE);
@@ -347,17 +328,14 @@ static enum step pressure_step(struct injection *in)
 static void note_counters(struct injection *in, const struct pressure *p)
 {
 	char text[320];
-	size_t used = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, ", %s +%" PRIu64, counters[i],
-					 machine_vmstat(counters[i]) - p->before[i]);
 	inject_note(in,
 		    "%" PRIu64 " MiB in huge pages, %" PRIu64 " MiB of its own, %" PRIu64
 		    " MiB available, %" PRIu64 " squeezes whose limit was hit %" PRIu64 " times%s",
 		    p->ballast.held * p->ballast.page / (uint64_t)MiB,
 		    p->taken * (uint64_t)PIECE / (uint64_t)MiB, memory_available() / (uint64_t)MiB,
-		    p->squeezes, uses_squeeze(p) ? squeeze_hits(&p->squeeze) - p->hits : 0, text);
+		    p->squeezes, uses_squeeze(p) ? squeeze_hits(&p->squeeze) - p->hits : 0,
+		    growth_show(&p->growth, text, sizeof(text)));
 }
 
 static void pressure_rest(struct injection *in)

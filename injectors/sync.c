@@ -214,15 +214,6 @@ static int sync_start(struct injection *in, struct error *e)
 	return 0;
 }
 
-static enum mode mode_of(const char *arg)
-{
-	for (unsigned int i = 0; sync_args[i]; i++) {
-		if (!strcmp(arg, sync_args[i]))
-			return (enum mode)i;
-	}
-	return MIXED;
-}
-
 static bool needs_target(enum mode mode)
 {
 	return mode == MIXED || mode == STORM || mode == FREEZE;
@@ -232,7 +223,7 @@ static int sync_phase(struct injection *in, struct error *e)
 {
 	struct syncer *s = in->state;
 
-	s->mode = mode_of(in->phase_arg);
+	s->mode = (enum mode)inject_word(in, sync_args);
 	s->holding = false;
 	if (s->mode != ALTERNATE)
 		dirty_set(in, s->knobs, dirty_of[s->mode]);
