@@ -4,6 +4,7 @@
 #define RECOW_REAL_H
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "src/base/clock.h"
@@ -16,6 +17,15 @@ static inline void take_real_machine(void)
 
 	if (fd >= 0)
 		fcntl(fd, F_SETLKW, &whole);
+}
+
+/* The same, and zeroed memory that is shared with children, until the program ends; NULL: there is none. */
+static inline void *take_real_machine_with(size_t bytes)
+{
+	void *shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	take_real_machine();
+	return shared == MAP_FAILED ? NULL : shared;
 }
 
 /* Somebody else's run may hold the machine for a moment. */

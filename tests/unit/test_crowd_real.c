@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "src/engine/disturb.h"
 #include "src/guard/guard.h"
@@ -294,9 +293,8 @@ static void and_when_disturb_is_killed(void **state)
 
 static int group_set_up(void **state)
 {
-	take_real_machine();
-	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return seen == MAP_FAILED || !mkdtemp(directory) ? -1 : 0;
+	seen = take_real_machine_with(sizeof(*seen));
+	return seen && mkdtemp(directory) ? 0 : -1;
 }
 
 static int group_tear_down(void **state)

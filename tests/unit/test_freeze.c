@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -481,9 +480,8 @@ static int tear_down(void **state)
 
 static int group_set_up(void **state)
 {
-	take_real_machine();
-	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return board == MAP_FAILED ? -1 : 0;
+	board = take_real_machine_with(sizeof(*board));
+	return board ? 0 : -1;
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "src/base/clock.h"
@@ -294,9 +293,8 @@ static void undo_of_limits_in_bytes(void **state)
 
 static int group_set_up(void **state)
 {
-	take_real_machine();
-	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	return seen == MAP_FAILED || !mkdtemp(directory) ? -1 : 0;
+	seen = take_real_machine_with(sizeof(*seen));
+	return seen && mkdtemp(directory) ? 0 : -1;
 }
 
 static int group_tear_down(void **state)
