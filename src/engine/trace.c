@@ -172,8 +172,13 @@ static void open_commit(struct tally_trace *t, int target)
 	struct btrfs_ioctl_fs_info_args info = {0};
 	struct tep_event *e;
 
-	if (!t->shared->target.btrfs || target < 0 || ioctl(target, BTRFS_IOC_FS_INFO, &info)) {
+	if (!t->shared->target.btrfs) {
 		exposure_hidden(t->shared, bit, what, "the target is not btrfs");
+		return;
+	}
+	if (ioctl(target, BTRFS_IOC_FS_INFO, &info)) {
+		exposure_hidden(t->shared, bit, what, "the target's filesystem id can't be read: %s",
+				strerror(errno));
 		return;
 	}
 	memcpy(t->target_fsid, info.fsid, sizeof(t->target_fsid));
