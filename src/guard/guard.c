@@ -71,14 +71,6 @@ static int mkdir_work(void *arg, int socket)
 	return mkdir(arg, 0755) ? errno : 0;
 }
 
-/* Note something that this run makes, before it does. */
-static int note_own(struct guard *g, const char *kind, const char *what)
-{
-	int err = undo_note(&g->undo, undo_kind_by_name(kind), what, "");
-
-	return err ? err : undo_sync(&g->undo);
-}
-
 static void make_cgroup(struct guard *g)
 {
 	struct shared *s = g->shared;
@@ -89,7 +81,7 @@ static void make_cgroup(struct guard *g)
 	snprintf(name, sizeof(name), "recow-%d", (int)getpid());
 	err = cgroup_choose(name, s->cgroup, sizeof(s->cgroup));
 	if (!err)
-		err = note_own(g, "rmdir", s->cgroup);
+		err = undo_note_now(&g->undo, "rmdir", s->cgroup, "");
 	if (!err)
 		err = hand_do(mkdir_work, s->cgroup, 3 * NSEC_PER_SEC, NULL);
 	if (!err && stat(s->cgroup, &st))
@@ -130,7 +122,7 @@ static int note_directory(struct guard *g, const struct target_spec *t)
 	rundir_path(path, sizeof(path), t->path, target_subdir_name(name, sizeof(name), g->run));
 	if (hand_do(exists_work, path, 3 * NSEC_PER_SEC, NULL) != ENOENT)
 		return 0;
-	return note_own(g, "tree", path);
+	return undo_note_now(&g->undo, "tree", path, "");
 }
 
 /* Its like on a device or image. */
@@ -139,9 +131,7 @@ static int note_subdir(struct guard *g, const struct target_spec *t)
 	char old[UNDO_OLD];
 	int err = leftover_describe(t, g->run, old, sizeof(old));
 
-	if (!err)
-		err = undo_note(&g->undo, undo_kind_by_name("subdir"), t->path, old);
-	return err ? err : undo_sync(&g->undo);
+	return err ? err : undo_note_now(&g->undo, "subdir", t->path, old);
 }
 
 /* What churn will make. It is undone in reverse: the mount goes before what lies in it is removed. */
@@ -156,9 +146,9 @@ static int note_target(struct guard *g, struct error *e)
 	if ((t->kind == TARGET_DEVICE || t->kind == TARGET_IMAGE) && !t->mkfs)
 		err = note_subdir(g, t);
 	if (t->kind == TARGET_AUTO)
-		err = note_own(g, "unlink", rundir_path(path, sizeof(path), g->run, "image"));
+		err = undo_note_now(&g->undo, "unlink", rundir_path(path, sizeof(path), g->run, "image"), "");
 	if (!err && t->kind != TARGET_DIRECTORY)
-		err = note_own(g, "umount", rundir_path(path, sizeof(path), g->run, "mnt"));
+		err = undo_note_now(&g->undo, "umount", rundir_path(path, sizeof(path), g->run, "mnt"), "");
 	return err ? error_errno(e, EXIT_CANNOT, err, "cannot write %s", g->undo.path) : 0;
 }
 

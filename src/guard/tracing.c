@@ -106,13 +106,6 @@ static int probes_work(void *arg, int socket)
 	return 0;
 }
 
-static int note(struct guard *g, const char *kind, const char *what)
-{
-	int err = undo_note(&g->undo, undo_kind_by_name(kind), what, "");
-
-	return err ? err : undo_sync(&g->undo);
-}
-
 static void prepare_probes(struct guard *g)
 {
 	struct shared *s = g->shared;
@@ -128,7 +121,7 @@ static void prepare_probes(struct guard *g)
 	snprintf(s->probes, sizeof(s->probes), "recow_%d", (int)getpid());
 	for (unsigned int i = 0; i < HOOKS && !err; i++) {
 		snprintf(what, sizeof(what), "%s/%s", s->probes, measure_words[hook_measures[i]].name);
-		err = note(g, "kprobe", what);
+		err = undo_note_now(&g->undo, "kprobe", what, "");
 	}
 	if (!err)
 		err = hand_do(probes_work, s, LIMIT, NULL);
@@ -145,7 +138,7 @@ static int prepare_instance(struct guard *g)
 
 	prepare_probes(g);
 	snprintf(name, sizeof(name), "recow-%d", (int)getpid());
-	err = note(g, "trace", name);
+	err = undo_note_now(&g->undo, "trace", name, "");
 	if (err)
 		return err;
 	memcpy(s->instance, name, sizeof(name));

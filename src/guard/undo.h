@@ -79,6 +79,8 @@ struct undo_entry *undo_find(const struct undo_log *log, const struct undo_kind 
 /* Append an entry. It is not on disk before undo_sync(). Returns 0 or an errno. */
 int undo_note(struct undo_log *log, const struct undo_kind *kind, const char *what, const char *old);
 int undo_sync(struct undo_log *log);
+/* Both at once, for what the guard itself makes: the kind by its name. Returns 0 or an errno. */
+int undo_note_now(struct undo_log *log, const char *kind, const char *what, const char *old);
 /* Mark an entry as done. */
 int undo_mark(struct undo_log *log, struct undo_entry *entry);
 /* All is back: say so in the log. */

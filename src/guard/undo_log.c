@@ -203,6 +203,13 @@ int undo_sync(struct undo_log *log)
 	return 0;
 }
 
+int undo_note_now(struct undo_log *log, const char *kind, const char *what, const char *old)
+{
+	int err = undo_note(log, undo_kind_by_name(kind), what, old);
+
+	return err ? err : undo_sync(log);
+}
+
 int undo_mark(struct undo_log *log, struct undo_entry *entry)
 {
 	char number[16];
