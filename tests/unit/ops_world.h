@@ -18,7 +18,7 @@ struct world {
 	unsigned int findings;
 	char finding[4800];         /* the first one, for people */
 	unsigned int refused[1024]; /* answers of the last operations by errno; see world_step() */
-	uint64_t done[32];          /* by operation id: answered with success */
+	uint64_t done[128];         /* by operation id: answered with success */
 	uint64_t clock_cost, sampled, cpu_all, cpu_calls; /* thread CPU ns, 1 operation in 64 */
 };
 
