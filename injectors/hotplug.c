@@ -20,6 +20,8 @@
 /* How long a step waits for pages that are attracted. */
 #define ATTRACT_PAUSE (200 * NSEC_PER_MSEC)
 
+#define FLOOR_MOST (2 * GiB)
+
 enum { BLOCKS, LIMIT, FLOOR };
 
 static const struct param hotplug_params[] = {
@@ -36,10 +38,11 @@ static const struct param hotplug_params[] = {
 		   .min = 10 * NSEC_PER_MSEC,
 		   .max = 60 * NSEC_PER_SEC},
 	[FLOOR] = {.name = "floor",
-		   .summary = "MemAvailable that stays when a block is offline",
+		   .summary = "MemAvailable that stays when a block is offline; 0: 2g, at most a quarter of "
+			      "all memory",
 		   .unit = PARAM_SIZE,
-		   .fallback = "2g",
-		   .min = 64 * MiB,
+		   .fallback = "0",
+		   .min = 0,
 		   .max = TiB},
 };
 
@@ -168,10 +171,20 @@ static void empty(struct injection *in, struct blocks *b)
 	blocks_return_all(in, b);
 }
 
+/* What was asked for, or what leaves a small machine something to do. The run's floor holds for every
+ * injector. */
+static uint64_t floor_of(const struct injection *in)
+{
+	uint64_t floor = in->params->value[FLOOR];
+
+	if (!floor)
+		floor = MIN(FLOOR_MOST, machine_meminfo_kib("MemTotal") * KiB / 4);
+	return MAX(floor, in->memory_floor);
+}
+
 static int hotplug_start(struct injection *in, struct error *e)
 {
-	/* The run's floor holds for every injector. */
-	uint64_t floor = MAX(in->params->value[FLOOR], in->memory_floor);
+	uint64_t floor = floor_of(in);
 	struct blocks *b = blocks_open(&in->random, in->params->value[LIMIT], floor, e);
 
 	if (!b)
@@ -187,7 +200,9 @@ static int hotplug_phase(struct injection *in, struct error *e)
 
 	fill(in, b);
 	if (!b->held)
-		return error_set(e, EXIT_CANNOT, "no memory block agrees to be movable");
+		return error_set(e, EXIT_CANNOT, "%s",
+				 in->idle_reason[0] ? in->idle_reason
+						    : "no memory block agrees to be movable");
 	if (mode_is(in, "attract"))
 		empty(in, b);
 	return 0;

@@ -29,7 +29,8 @@ struct exposure {
 	_Atomic uint64_t dirty;     /* dirty pages of the target among them, where the kernel shows them */
 	_Atomic uint64_t writeback; /* pages of the target among them that were being written, likewise */
 	_Atomic uint64_t unsure;    /* further ones, which may have been written out before they moved */
-	_Atomic bool unable;        /* it could not start: it never acts, and the timeline says why */
+	_Atomic bool unable;        /* it could not start: it never acts */
+	char why[160]; /* that, or why it had nothing to do; for who reads it when disturb is gone */
 };
 
 /* One injector in one run. */

@@ -123,6 +123,8 @@ static void note_phase(struct disturber *d, const struct account *before)
 	bool reason = d->in.idle_reason[0] && now.idle > before->idle;
 	char pages[96] = "";
 
+	if (reason)
+		memcpy(d->in.exposure->why, d->in.idle_reason, sizeof(d->in.exposure->why));
 	if (now.pages > before->pages)
 		snprintf(pages, sizeof(pages), ", %lu pages moved, %lu of them seen dirty",
 			 now.pages - before->pages, now.dirty - before->dirty);
@@ -164,6 +166,7 @@ static void act(struct disturber *d)
 	open_target(d);
 	if (injector->phase && injector->phase(&d->in, &e)) {
 		inject_note(&d->in, "sits this phase out: %s", e.text);
+		snprintf(d->in.exposure->why, sizeof(d->in.exposure->why), "%.150s", e.text);
 	} else {
 		steps(d);
 		if (injector->rest)
@@ -195,6 +198,7 @@ static int start(struct disturber *d)
 
 	if (!d->planned->injector->start || !d->planned->injector->start(&d->in, &e))
 		return 0;
+	snprintf(d->in.exposure->why, sizeof(d->in.exposure->why), "%.150s", e.text);
 	atomic_store(&d->in.exposure->unable, true);
 	inject_note(&d->in, "unavailable: %s", e.text);
 	return -1;
@@ -245,8 +249,9 @@ static int launch(struct disturber *d)
 	int err = pthread_create(&d->thread, NULL, disturber_main, d);
 
 	if (err) {
+		snprintf(d->in.exposure->why, sizeof(d->in.exposure->why), "no thread: %s", strerror(err));
 		atomic_store(&d->in.exposure->unable, true);
-		inject_note(&d->in, "unavailable: no thread: %s", strerror(err));
+		inject_note(&d->in, "unavailable: %s", d->in.exposure->why);
 		return -1;
 	}
 	d->running = true;

@@ -114,25 +114,48 @@ static int v2_has_memory(const char *dir, const char *file)
 	return has_word(text, "memory", " \n");
 }
 
-int cgroup_choose(const char *name, char *path, size_t len)
+static int put_together(char *path, size_t len, const char *dir, const char *name)
 {
-	char dir[PATH_MAX];
+	return (size_t)snprintf(path, len, "%s/%s", dir, name) < len ? 0 : ENAMETOOLONG;
+}
 
-	if (locate("cgroup", "memory", "memory", dir, sizeof(dir)))
-		return (size_t)snprintf(path, len, "%s/%s", dir, name) < len ? 0 : ENAMETOOLONG;
-	if (!locate("cgroup2", NULL, NULL, dir, sizeof(dir)))
-		return ENOTSUP;
-	/* The root may have processes and children; any other cgroup gets a sibling. */
-	if (!v2_has_memory(dir, "cgroup.subtree_control")) {
+/* The root alone has no type. */
+static int v2_is_root(const char *dir)
+{
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/cgroup.type", dir);
+	return access(path, F_OK) != 0;
+}
+
+/* The nearest cgroup from `dir` up whose children have the controller, else the root. */
+static void v2_climb(char *dir)
+{
+	while (!v2_has_memory(dir, "cgroup.subtree_control") && !v2_is_root(dir)) {
 		char *slash = strrchr(dir, '/');
 
 		if (!slash)
-			return ENOTSUP;
+			return;
 		*slash = '\0';
-		if (!v2_has_memory(dir, "cgroup.subtree_control"))
-			return ENOTSUP;
 	}
-	return (size_t)snprintf(path, len, "%s/%s", dir, name) < len ? 0 : ENAMETOOLONG;
+}
+
+int cgroup_choose(const char *name, char *path, size_t len, char *control, size_t control_len)
+{
+	char dir[PATH_MAX];
+
+	control[0] = '\0';
+	if (locate("cgroup", "memory", "memory", dir, sizeof(dir)))
+		return put_together(path, len, dir, name);
+	if (!locate("cgroup2", NULL, NULL, dir, sizeof(dir)))
+		return ENOTSUP;
+	v2_climb(dir);
+	if (!v2_has_memory(dir, "cgroup.controllers"))
+		return ENOTSUP;
+	if (!v2_has_memory(dir, "cgroup.subtree_control") &&
+	    put_together(control, control_len, dir, "cgroup.subtree_control"))
+		return ENAMETOOLONG;
+	return put_together(path, len, dir, name);
 }
 
 int cgroup_enter(const char *path)

@@ -9,9 +9,11 @@
 #include <stddef.h>
 
 /* The path of a cgroup directory to be made for `name`: below the own cgroup of the v1 memory hierarchy; with
- * v2 beside the own one, since a v2 cgroup that holds processes can't have children with controllers. Returns
- * 0; ENOTSUP when there is no memory controller to be had. */
-int cgroup_choose(const char *name, char *path, size_t len);
+ * v2 below the nearest ancestor whose children have the memory controller, since a v2 cgroup that holds
+ * processes can't have children with controllers (the root can). Where not even the root has switched it on
+ * for its children, `control` is the file into which "+memory" is to be written first; else it is empty.
+ * Returns 0; ENOTSUP when there is no memory controller to be had. */
+int cgroup_choose(const char *name, char *path, size_t len, char *control, size_t control_len);
 
 /* Move the calling process in. Returns 0 or an errno. */
 int cgroup_enter(const char *path);

@@ -71,15 +71,24 @@ static int mkdir_work(void *arg, int socket)
 	return mkdir(arg, 0755) ? errno : 0;
 }
 
+static int control_work(void *arg, int socket)
+{
+	return write_value(arg, "+memory");
+}
+
 static void make_cgroup(struct guard *g)
 {
 	struct shared *s = g->shared;
-	char name[64];
+	char name[64], control[PATH_MAX];
 	struct stat st;
 	int err;
 
 	snprintf(name, sizeof(name), "recow-%d", (int)getpid());
-	err = cgroup_choose(name, s->cgroup, sizeof(s->cgroup));
+	err = cgroup_choose(name, s->cgroup, sizeof(s->cgroup), control, sizeof(control));
+	if (!err && control[0])
+		err = undo_note_now(&g->undo, "control", control, "");
+	if (!err && control[0])
+		err = hand_do(control_work, control, 3 * NSEC_PER_SEC, NULL);
 	if (!err)
 		err = undo_note_now(&g->undo, "rmdir", s->cgroup, "");
 	if (!err)

@@ -221,6 +221,25 @@ static void swap_by_hand(const char *what, const char *old, char *buf, size_t le
 	snprintf(buf, len, "swapoff /dev/%s; echo 1 > /sys/block/%s/reset", what, what);
 }
 
+/* ---- control: the memory controller for the children of a cgroup v2, which they did not have before ---- */
+
+#define CONTROLLER "memory"
+
+static int undo_control(const char *what, const char *old)
+{
+	return write_value(what, "-" CONTROLLER);
+}
+
+static void show_control(const char *what, const char *old, char *buf, size_t len)
+{
+	snprintf(buf, len, "%s: without " CONTROLLER, what);
+}
+
+static void control_by_hand(const char *what, const char *old, char *buf, size_t len)
+{
+	command_by_hand("echo -" CONTROLLER " >", what, buf, len);
+}
+
 /* ---- things that a run makes ---- */
 
 static int undo_rmdir(const char *what, const char *old)
@@ -363,6 +382,13 @@ static const struct undo_kind undo_kinds[] = {
 	 .undo = undo_swap,
 	 .show = show_swap,
 	 .by_hand = swap_by_hand},
+	{.name = "control",
+	 .gone_with_reboot = true,
+	 .attempts = 5,
+	 .limit = 3 * NSEC_PER_SEC,
+	 .undo = undo_control,
+	 .show = show_control,
+	 .by_hand = control_by_hand},
 	{.name = "rmdir",
 	 .attempts = 5,
 	 .limit = 3 * NSEC_PER_SEC,

@@ -180,7 +180,8 @@ static void look_at_cgroup(struct fact *f)
 		good(f, "v2");
 	else
 		bad(f, FACT_LESS, "no memory controller: the target's pages can't be told from others",
-		    "a kernel with CONFIG_MEMCG and without cgroup_disable=memory");
+		    "mount -t cgroup2 none /sys/fs/cgroup; a kernel with CONFIG_MEMCG, without "
+		    "cgroup_disable=memory");
 }
 
 static void look_at_kmsg(struct fact *f)

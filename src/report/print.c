@@ -138,9 +138,11 @@ static void print_model(const json_t *outcome, FILE *out)
 		per(json_uint(m, "xattr_bytes"), json_uint(m, "xattrs")));
 }
 
-static void print_not_run(const json_t *plan, FILE *out)
+/* What the plan left out, and the injectors that were to act and found that they can't. */
+static void print_not_run(const json_t *plan, const json_t *outcome, FILE *out)
 {
 	static const char *const kinds[] = {"injectors", "verifiers"};
+	const char *name;
 	json_t *j;
 	size_t i;
 
@@ -152,6 +154,11 @@ static void print_not_run(const json_t *plan, FILE *out)
 			if (reason)
 				fprintf(out, "  not run     %s: %s\n", json_text(j, "name"), reason);
 		}
+	}
+	json_object_foreach(json_object_get(outcome, "injectors"), name, j)
+	{
+		if (json_is_string(json_object_get(j, "why")))
+			fprintf(out, "  not run     %s: %s\n", name, json_text(j, "why"));
 	}
 }
 
@@ -171,7 +178,7 @@ void report_print_outcome(const json_t *run, FILE *out)
 	print_injected(outcome, out);
 	print_verified(outcome, out);
 	print_model(outcome, out);
-	print_not_run(json_object_get(run, "plan"), out);
+	print_not_run(json_object_get(run, "plan"), outcome, out);
 	print_not_measurable(json_object_get(outcome, "exposure"), out);
 	if (left)
 		fprintf(out,
@@ -218,7 +225,7 @@ static void print_cut(const struct report *r, FILE *out)
 			json_number(r->status, "t"), json_uint(r->status, "round"),
 			units_show_count(ops, sizeof(ops), json_uint(r->status, "operations")),
 			units_show_size(verified, sizeof(verified), json_uint(r->status, "bytes_verified")));
-	print_not_run(json_object_get(r->run, "plan"), out);
+	print_not_run(json_object_get(r->run, "plan"), NULL, out);
 	chart_print(&r->chart, out);
 	print_findings(r, out);
 	fprintf(out, "no verdict: this run has no end (it is still going on, or its guard was killed)\n");

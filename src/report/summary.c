@@ -145,6 +145,15 @@ static json_t *verified_json(const struct shared *s)
 	return all;
 }
 
+/* The reason of one that did nothing, else null: with the others it is told phase by phase on the timeline.
+ */
+static json_t *why_json(const struct exposure *x)
+{
+	if (atomic_load(&x->steps) || atomic_load(&x->failed) || !x->why[0])
+		return json_null();
+	return json_string(x->why);
+}
+
 json_t *exposures_json(const struct shared *s)
 {
 	json_t *all = json_object();
@@ -154,11 +163,11 @@ json_t *exposures_json(const struct shared *s)
 
 		json_object_set_new(
 			all, s->plan.injection[i].injector->name,
-			json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "steps", integer(atomic_load(&x->steps)),
-				  "idle", integer(atomic_load(&x->idle)), "failed",
-				  integer(atomic_load(&x->failed)), "pages", integer(atomic_load(&x->pages)),
-				  "dirty", integer(atomic_load(&x->dirty)), "writeback",
-				  integer(atomic_load(&x->writeback))));
+			json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "steps",
+				  integer(atomic_load(&x->steps)), "idle", integer(atomic_load(&x->idle)),
+				  "failed", integer(atomic_load(&x->failed)), "pages",
+				  integer(atomic_load(&x->pages)), "dirty", integer(atomic_load(&x->dirty)),
+				  "writeback", integer(atomic_load(&x->writeback)), "why", why_json(x)));
 	}
 	return all;
 }

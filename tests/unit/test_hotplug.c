@@ -25,7 +25,7 @@ static struct {
 	unsigned int attempts[COUNT]; /* to take it offline */
 	unsigned int away, most_away, touched;
 	bool ever[COUNT];
-	uint64_t migrated, written, available;
+	uint64_t migrated, written, available, total;
 	bool shown; /* the kernel shows what is dirty */
 	char notes[8192];
 } machine;
@@ -49,6 +49,8 @@ uint64_t machine_vmstat(const char *name)
 
 uint64_t machine_meminfo_kib(const char *name)
 {
+	if (!strcmp(name, "MemTotal"))
+		return machine.total / KiB;
 	assert_string_equal(name, "MemAvailable");
 	return machine.available / KiB;
 }
@@ -168,6 +170,7 @@ static int set_up(void **state)
 	memset(&machine, 0, sizeof(machine));
 	memset(&exposure, 0, sizeof(exposure));
 	machine.available = 20 * GiB;
+	machine.total = 24 * GiB;
 	for (unsigned int i = 0; i < COUNT; i++) {
 		machine.block[i].number = i;
 		machine.block[i].online = i < 12 || i >= 20;
@@ -471,6 +474,20 @@ static void nothing_below_the_floor(void **state)
 	assert_non_null(strstr(in.idle_reason, "floor"));
 }
 
+static void a_small_machine_keeps_a_quarter(void **state)
+{
+	struct error e;
+
+	machine.total = 2 * GiB;
+	machine.available = 512 * MiB + 127 * MiB;
+	assert_int_equal(injector_hotplug.start(&in, &e), 0);
+	assert_int_equal(injector_hotplug.phase(&in, &e), -1);
+	assert_non_null(strstr(e.text, "below the floor of 512 MiB"));
+	machine.available = 512 * MiB + 128 * MiB;
+	assert_int_equal(injector_hotplug.phase(&in, &e), 0);
+	assert_int_equal(machine.touched, 4);
+}
+
 static void a_block_that_stays_away_is_fetched_later(void **state)
 {
 	begin("");
@@ -506,6 +523,7 @@ int main(void)
 		TEST(attract_empties_all),
 		TEST(refusals_are_remembered),
 		TEST(nothing_below_the_floor),
+		TEST(a_small_machine_keeps_a_quarter),
 		TEST(a_block_that_stays_away_is_fetched_later),
 		TEST(no_block_is_no_start),
 		TEST(the_dirtiest_block_goes),
