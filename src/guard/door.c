@@ -98,7 +98,7 @@ static void begin_change(struct guard *g, struct door *d, uint64_t limit)
 	c->log = g->undo.fd;
 	if (!g->locked && (c->path[0] || c->pages.count))
 		err = EPERM;
-	else if (g->lost_count == LOST_MAX)
+	else if (lost_bury(g) > LOST_MAX - DOORS - 1)
 		err = EBUSY;
 	else
 		err = hand_start(&d->hand, change_work, c, limit ? limit : DEFAULT_LIMIT);
@@ -327,7 +327,7 @@ void door_advance(struct guard *g, struct door *d)
 	if (state == HAND_BUSY)
 		return;
 	if (state == HAND_LOST) {
-		g->lost[g->lost_count++] = lost;
+		lost_add(g, lost);
 		guard_say(g, "%s: process %d hangs in the kernel and was given up (%s)", d->name, (int)lost,
 			  d->change.path);
 	}

@@ -201,8 +201,7 @@ void freeze_close(struct guard *g)
 	if (!f->hand.pid)
 		return;
 	guard_say(g, "process %d hangs in the kernel while it freezes or thaws the target", (int)f->hand.pid);
-	if (g->lost_count < LOST_MAX)
-		g->lost[g->lost_count++] = f->hand.pid;
+	lost_add(g, f->hand.pid);
 }
 
 uint64_t freeze_time(const struct guard *g, uint64_t now)

@@ -314,12 +314,7 @@ static void put_back(struct guard *g)
 		mark_all(g, "subdir");
 	g->facts.left = undo_run(&g->undo, &listener);
 	/* A hand that hangs may yet make its change, when the kernel lets go of it. */
-	for (unsigned int i = 0; i < g->lost_count; i++) {
-		if (kill(g->lost[i], 0))
-			continue;
-		guard_say(g, "process %d still hangs in the kernel", (int)g->lost[i]);
-		g->facts.left++;
-	}
+	g->facts.left += lost_last(g);
 }
 
 static void judge(struct guard *g, struct outcome *out)

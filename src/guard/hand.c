@@ -104,6 +104,12 @@ enum hand_state hand_look(struct hand *h, int *answer, pid_t *lost)
 	return HAND_LOST;
 }
 
+/* ECHILD: it was waited for before. */
+bool hand_gone(pid_t lost)
+{
+	return waitpid(lost, NULL, WNOHANG) != 0;
+}
+
 int hand_do(hand_work *work, void *arg, uint64_t limit_ns, pid_t *lost)
 {
 	struct hand h = {.socket = -1};

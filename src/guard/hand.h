@@ -40,6 +40,9 @@ enum hand_state hand_look(struct hand *h, int *answer, pid_t *lost);
 /* Kill it now, whatever its limit. */
 void hand_hurry(struct hand *h);
 
+/* A hand that was given up: is it gone by now? It waits for it, so that it doesn't stay as a zombie. */
+bool hand_gone(pid_t lost);
+
 /* Start, wait, answer: 0 or an errno. *lost (may be NULL) is set when the hand had to be given up. */
 int hand_do(hand_work *work, void *arg, uint64_t limit_ns, pid_t *lost);
 

@@ -26,6 +26,7 @@ librecow_a_SOURCES += \
 	%D%/lock.c \
 	%D%/lock.h \
 	%D%/loop.c \
+	%D%/lost.c \
 	%D%/mounts.c \
 	%D%/mounts.h \
 	%D%/outcome.c \

@@ -117,6 +117,13 @@ void freeze_close(struct guard *g);                       /* thaw and wait for i
  * freeze, so that one that hangs itself is noticed. */
 uint64_t freeze_time(const struct guard *g, uint64_t now);
 
+/* lost.c: hands that were given up. */
+void lost_add(struct guard *g, pid_t pid);
+/* Forget those that died. Returns how many are left: as long as they hang, fewer changes can be begun. */
+unsigned int lost_bury(struct guard *g);
+/* At the end: wait for them a moment, and name those that still hang. Returns how many. */
+unsigned int lost_last(struct guard *g);
+
 /* clerk.c: journals and models on disk. */
 int clerk_open(struct guard *g, struct error *e);
 void clerk_drain(struct guard *g); /* what the rings hold goes to the files */

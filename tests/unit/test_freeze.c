@@ -261,6 +261,39 @@ static int churn_has_patience(struct shared *s, int socket)
 	return end(s);
 }
 
+/* A change that is asked for while its file can't be written, whatever signal comes. The target stays mounted
+ * for the guard to undo it. */
+static int churn_holds_up_a_change(struct shared *s, int socket)
+{
+	char path[4200];
+	int fd;
+
+	if (begin(s))
+		return 1;
+	snprintf(path, sizeof(path), "%s/setting", s->target.mountpoint);
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, "1\n", 2) != 2)
+		return 1;
+	close(fd);
+	board->answers[0] = freeze(s, socket, 20 * NSEC_PER_SEC);
+	atomic_store(&board->frozen, 1);
+	await(&board->go, 10000);
+	board->answers[1] = thaw(socket);
+	return 0;
+}
+
+static int disturb_changes_what_is_frozen(struct shared *s, const int *sockets)
+{
+	struct machine m = {.socket = sockets[0]};
+	char path[4200];
+
+	await(&board->frozen, 10000);
+	snprintf(path, sizeof(path), "%s/setting", s->target.mountpoint);
+	board->answers[4] = machine_set(&m, path, "2", 100 * NSEC_PER_MSEC);
+	atomic_store(&board->go, 1);
+	return disturb_nothing(s, sockets);
+}
+
 /* ---- what must be left of it: nothing ---- */
 
 static bool loop_left(void)
@@ -331,6 +364,17 @@ static void frozen_until_thawed(void **state)
 	assert_int_equal(board->answers[5], ENOENT);
 	assert_true(board->waited > 200 * NSEC_PER_MSEC);
 	assert_string_equal(board->note, "no freeze: / is the root filesystem, which is not frozen");
+	assert_nothing_left();
+}
+
+/* It was given up, and died later: at the end of the run nothing hangs any more. */
+static void a_hand_that_dies_late_is_no_hang(void **state)
+{
+	assert_int_equal(finish(start(churn_holds_up_a_change, disturb_changes_what_is_frozen)), EXIT_CLEAN);
+	assert_int_equal(board->answers[0], 0);
+	assert_int_equal(board->answers[1], 0);
+	assert_int_equal(board->answers[4], ETIMEDOUT);
+	assert_int_equal(board->outcome.left, 0);
 	assert_nothing_left();
 }
 
@@ -490,6 +534,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(frozen_until_thawed),
+		TEST(a_hand_that_dies_late_is_no_hang),
 		TEST(the_limit_ends_it),
 		TEST(the_end_of_its_asker_ends_it),
 		TEST(a_long_freeze_is_no_hang),
