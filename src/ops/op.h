@@ -30,6 +30,15 @@ struct shape {
 
 #define OP_BUFFER (1 * MiB)
 
+/* What call() saw of a file after a failure: blocks [first, first + count), up to the end of the file or the
+ * first that could not be read. src/ops/resolve.h. */
+#define LOOK_BLOCKS 8192U
+struct op_look {
+	uint64_t first;
+	uint32_t count;
+	uint64_t hash[LOOK_BLOCKS]; /* content_hash(), with zeroes behind the end of the file */
+};
+
 /* What an operation works with; the worker's own, nothing in it is shared with other workers. */
 struct op_ctx {
 	struct model *model;
@@ -41,6 +50,7 @@ struct op_ctx {
 		*buffer; /* OP_BUFFER bytes, page-aligned; what call() writes and reads, learn() looks at */
 	char path[2][4096];
 	const struct finding_sink *findings;
+	struct op_look look; /* filled by call() after a failure that can have done a part of its work */
 };
 
 /* The kernel's answer. */
