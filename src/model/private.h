@@ -119,6 +119,7 @@ struct makeup {
 struct scratch {
 	_Alignas(64) unsigned char block[BLOCK_SIZE];
 	struct makeup makeup;
+	struct makeup source; /* of a clone */
 };
 
 /* The next fragment of a chain. `at` is 1 + its number; 0 is returned at the end, and on corruption with
