@@ -60,7 +60,8 @@ struct op_answer {
 	int64_t time_max; /* CLOCK_REALTIME after; both reach further when the clock was set back meanwhile */
 	int64_t mono;     /* CLOCK_MONOTONIC before, ns */
 	uint64_t size;    /* file size looked at after a failure that may have done its work in part */
-	bool began; /* the object was open and the change itself was called: its failure may leave traces */
+	int stopped; /* errno that ended an operation after it had done `ret` bytes of its work, 0: none */
+	bool began;  /* the object was open and the change itself was called: its failure may leave traces */
 };
 
 /* What a failure leaves behind. */

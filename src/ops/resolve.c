@@ -17,13 +17,18 @@
 
 /* ---- looking */
 
-void resolve_look_at_size(int fd, struct op_answer *a)
+uint64_t resolve_size_of(int fd)
 {
 	struct stat st;
 
+	return fstat(fd, &st) == 0 ? (uint64_t)st.st_size : SIZE_UNKNOWN;
+}
+
+void resolve_look_at_size(int fd, struct op_answer *a)
+{
 	a->began = true;
 	if (a->ret < 0)
-		a->size = fstat(fd, &st) == 0 ? (uint64_t)st.st_size : SIZE_UNKNOWN;
+		a->size = resolve_size_of(fd);
 }
 
 /* A block, padded with zeroes. Its bytes that there are, or -1. */
@@ -257,4 +262,20 @@ void resolve_blocks(struct op_ctx *c, const struct resolve *r)
 	}
 	if (s.unknown)
 		model_set_unsure(c->model, c->operation, r->args->object);
+}
+
+void resolve_failure(struct op_ctx *c, const struct resolve *r, const struct op_answer *a, uint64_t most,
+		     bool wrong)
+{
+	struct object o;
+
+	if (!view_object(&c->model->head, r->args->object, &o))
+		return;
+	judge_maybe_touch(c, r->args->object, a);
+	if (!resolve_size(c, r->op, r->args, a, o.size, most))
+		return;
+	if (wrong)
+		model_set_unsure(c->model, c->operation, r->args->object);
+	else
+		resolve_blocks(c, r);
 }

@@ -16,6 +16,9 @@
  * is now (SIZE_UNKNOWN if that can't be asked). */
 void resolve_look_at_size(int fd, struct op_answer *a);
 
+/* The size of an open file, SIZE_UNKNOWN if that can't be asked. */
+uint64_t resolve_size_of(int fd);
+
 /* In call(): read the blocks of bytes [offset, offset + len) back, through the page cache, into c->look: the
  * first LOOK_BLOCKS of them. `fd` is open for reading. c->buffer stays as it is. */
 void resolve_look(struct op_ctx *c, int fd, uint64_t offset, uint64_t len);
@@ -53,5 +56,11 @@ struct resolve {
  * lies before the end of the file. A block that can't be is reported. When that happens, or when a block was
  * not looked at, the object becomes unsure. */
 void resolve_blocks(struct op_ctx *c, const struct resolve *r);
+
+/* In learn(), all that a failed change of a range leaves: the time that may have been set, a size between the
+ * present one and `most`, the blocks. After an answer that is `wrong`, and a finding already, nothing is
+ * believed. */
+void resolve_failure(struct op_ctx *c, const struct resolve *r, const struct op_answer *a, uint64_t most,
+		     bool wrong);
 
 #endif
