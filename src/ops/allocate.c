@@ -49,7 +49,8 @@ static void maybe_align(struct stream *s, struct op_args *args)
 	args->aux = (uint32_t)round_up_u64(args->aux, BLOCK_SIZE);
 }
 
-/* A range of a file up to its wanted size. From the end on, every other time. */
+/* A range of a file up to its wanted size: from the end on, every other time; all that it wants, one time in
+ * four. */
 static bool draw_up_to_wanted(const struct op_ctx *c, struct stream *s, struct op_args *args,
 			      struct chosen *file)
 {
@@ -62,7 +63,10 @@ static bool draw_up_to_wanted(const struct op_ctx *c, struct stream *s, struct o
 	args->offset = stream_below(s, wanted);
 	if (stream_chance(s, 2))
 		args->offset = MIN(file->object.size, wanted - 1);
-	draw_length(s, args, wanted - args->offset);
+	if (stream_chance(s, 4))
+		args->aux = (uint32_t)MIN(wanted - args->offset, RANGE_MAX);
+	else
+		draw_length(s, args, wanted - args->offset);
 	return true;
 }
 

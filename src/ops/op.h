@@ -26,6 +26,7 @@ struct shape {
 	uint64_t write[2]; /* lengths of one write, drawn log-uniform, at most OP_BUFFER */
 	uint32_t depth;    /* deepest directory level */
 	bool shared_dirs;  /* half of the new names go into directories shared with other workers */
+	bool brim;         /* the worker may fill the target up, unless the plan says how far */
 };
 
 #define OP_BUFFER (1 * MiB)
