@@ -62,6 +62,7 @@ struct op_answer {
 	int64_t mono;     /* CLOCK_MONOTONIC before, ns */
 	uint64_t size;    /* file size looked at after a failure that may have done its work in part */
 	int stopped; /* errno that ended an operation after it had done `ret` bytes of its work, 0: none */
+	bool cut;    /* it failed, and then the file was cut off where the range begins: zero_range */
 	bool began;  /* the object was open and the change itself was called: its failure may leave traces */
 };
 
