@@ -388,6 +388,19 @@ static void operations_show_like_strace(void **state)
 	a.dir = OBJECT_NONE;
 	a.object = OBJECT_ROOT;
 	shown(18, &a, 0, "fsync(\"w0000\") = 0");
+	a = (struct op_args){.object = 9,
+			     .dir = 2,
+			     .dir2 = 11,
+			     .aux = 5 | 1U << 31,
+			     .name = {.number = 7},
+			     .offset = 100ULL << 32 | 8};
+	shown(23, &a, 0,
+	      "fallocate(\"2s/7\", FALLOC_FL_ZERO_RANGE|FALLOC_FL_KEEP_SIZE, 429496729608, 5) = 0");
+	a.aux = 4096;
+	shown(25, &a, 0, "ficlonerange(\"2s/7\", 8 <- object 11, 100, 4096 bytes) = 0");
+	shown(26, &a, 4096, "copy_file_range(\"2s/7\", 8 <- object 11, 100, 4096 bytes) = 4096");
+	shown(24, &a, -EOPNOTSUPP,
+	      "ficlone(\"2s/7\" <- object 11) = -1 EOPNOTSUPP (Operation not supported)");
 	for (size_t i = 0; i < op_count; i++) {
 		const struct op_namer namer = {.path = plain_path};
 		const struct journal_record r = {.kind = op_table[i]->id, .answer = -1, .args = a};

@@ -30,7 +30,7 @@ static int open_world(void **state)
 	static struct workload w;
 
 	w = workload_churn;
-	w.shape.files = 60;
+	w.shape.files = 150;
 	w.shape.size[0] = 32 * KiB;
 	w.shape.size[1] = 256 * KiB;
 	snprintf(directory, sizeof(directory), "/tmp/recow-resolve-XXXXXX");
@@ -38,7 +38,7 @@ static int open_world(void **state)
 		return -1;
 	world_open(&world, directory, &w, 7);
 	world.sink.emit = keep_last;
-	for (uint64_t n = 1; n <= 3000; n++)
+	for (uint64_t n = 1; n <= 6000; n++)
 		world_step(&world, n);
 	return 0;
 }
@@ -275,6 +275,161 @@ static void a_failed_truncate_with_another_size_is_a_finding(void **state)
 	close(fd);
 }
 
+/* ---- clones, copies and zeroed ranges that are said to have failed */
+
+/* Two files, as some_file() finds them. */
+static int two_files(struct op_args *args, struct object *to, uint32_t *source)
+{
+	const struct model_view *v = &world.model.head;
+	int fd = some_file(args, to);
+	struct object o;
+
+	for (*source = v->objects.count - 1; *source; --*source) {
+		if (*source != args->object && view_object(v, *source, &o) && o.type == OBJECT_FILE &&
+		    !(o.flags & OBJECT_UNSURE) && o.size >= 5ULL * BLOCK_SIZE)
+			return fd;
+	}
+	fail_msg("no second file");
+	return -1;
+}
+
+/* Bytes [from, to) of the source are written to the same place of the file, as if cloned. */
+static void copy_on_disk(int fd, uint32_t source, uint64_t from, uint64_t to)
+{
+	int in = address_open_object(&world.ctx, source, O_RDONLY);
+	unsigned char block[BLOCK_SIZE];
+
+	assert_true(in >= 0);
+	for (uint64_t at = from; at < to; at += sizeof(block)) {
+		size_t len = MIN(to - at, (uint64_t)sizeof(block));
+
+		assert_int_equal(pread(in, block, len, (off_t)at), len);
+		assert_int_equal(pwrite(fd, block, len, (off_t)at), len);
+	}
+	close(in);
+}
+
+/* The model has what the file holds, to the last block. */
+static void assert_known(uint32_t object, int fd)
+{
+	unsigned char block[BLOCK_SIZE];
+	struct object o;
+
+	assert_true(view_object(&world.model.head, object, &o));
+	assert_false(o.flags & OBJECT_UNSURE);
+	assert_int_equal(o.size, resolve_size_of(fd));
+	for (uint64_t i = 0; i * BLOCK_SIZE < o.size; i++) {
+		ssize_t n = pread(fd, block, BLOCK_SIZE, (off_t)(i * BLOCK_SIZE));
+
+		assert_true(n > 0);
+		memset(block + n, 0, BLOCK_SIZE - (size_t)n);
+		assert_int_equal(hash_of(object, i), content_hash(block));
+	}
+}
+
+/* Learn that `op` answered this, after a look at [offset, offset + length). */
+static void learn_failure(const char *op, const struct op_args *args, int fd, struct op_answer answer,
+			  uint64_t offset, uint64_t length)
+{
+	answer.began = true;
+	answer.size = resolve_size_of(fd);
+	world.ctx.operation++;
+	resolve_look(&world.ctx, fd, offset, length);
+	op_by_name(op)->learn(&world.ctx, args, &answer);
+}
+
+static void a_clone_that_stopped_on_its_way(void **state)
+{
+	const unsigned int before = world.findings;
+	struct op_args args;
+	struct object to;
+	int fd = two_files(&args, &to, &args.dir2);
+
+	args.aux = 4 * BLOCK_SIZE;
+	copy_on_disk(fd, args.dir2, 0, 2ULL * BLOCK_SIZE);
+	learn_failure("clone_range", &args, fd, (struct op_answer){.ret = -ENOSPC}, 0, args.aux);
+	assert_int_equal(world.findings, before);
+	assert_known(args.object, fd);
+	close(fd);
+}
+
+/* What it answered is there, and a block behind that, which it had shared before it fell back to copying. */
+static void a_copy_that_stopped_on_its_way(void **state)
+{
+	const unsigned int before = world.findings;
+	struct op_args args;
+	struct object to;
+	int fd = two_files(&args, &to, &args.dir2);
+
+	args.aux = 4 * BLOCK_SIZE;
+	copy_on_disk(fd, args.dir2, 0, BLOCK_SIZE + 100);
+	copy_on_disk(fd, args.dir2, 2ULL * BLOCK_SIZE, 3ULL * BLOCK_SIZE);
+	learn_failure("copy_range", &args, fd, (struct op_answer){.ret = BLOCK_SIZE + 100, .stopped = ENOSPC},
+		      0, args.aux);
+	assert_int_equal(world.findings, before);
+	assert_known(args.object, fd);
+
+	copy_on_disk(fd, args.dir2, 0, BLOCK_SIZE);
+	learn_failure("copy_range", &args, fd, (struct op_answer){.ret = BLOCK_SIZE}, 0, args.aux);
+	assert_int_equal(world.findings, before + 1); /* short, and no reason */
+	assert_int_equal(last.class, FINDING_ANSWER);
+	close(fd);
+}
+
+/* It grew on its way, and shared the first of the blocks behind the old end. */
+static void a_clone_that_grew_the_file_in_part(void **state)
+{
+	const unsigned int before = world.findings;
+	struct op_args args;
+	struct object to;
+	int fd = two_files(&args, &to, &args.dir2);
+
+	world.ctx.operation++;
+	assert_int_equal(ftruncate(fd, 2L * BLOCK_SIZE), 0);
+	model_truncate(&world.model, world.ctx.operation, args.object, 2ULL * BLOCK_SIZE);
+	args.aux = 4 * BLOCK_SIZE;
+	copy_on_disk(fd, args.dir2, BLOCK_SIZE, 3ULL * BLOCK_SIZE);
+	learn_failure("clone_range", &args, fd, (struct op_answer){.ret = -ENOSPC}, 0, args.aux);
+	assert_int_equal(world.findings, before);
+	assert_known(args.object, fd);
+	assert_int_equal(ftruncate(fd, 5L * BLOCK_SIZE), 0); /* behind what it was to fill */
+	learn_failure("clone_range", &args, fd, (struct op_answer){.ret = -ENOSPC}, 0, args.aux);
+	assert_int_equal(world.findings, before + 1);
+	assert_int_equal(last.class, FINDING_ATTRIBUTE);
+	close(fd);
+}
+
+static void a_zeroed_range_that_was_cut_off(void **state)
+{
+	const unsigned int before = world.findings;
+	struct op_args args;
+	struct object o;
+	int fd = some_file(&args, &o);
+
+	args.offset = BLOCK_SIZE + 7;
+	args.aux = 3 * BLOCK_SIZE;
+	assert_int_equal(ftruncate(fd, BLOCK_SIZE + 7), 0);
+	learn_failure("zero_range", &args, fd, (struct op_answer){.ret = -ENOSPC, .cut = true}, 0, 1);
+	assert_int_equal(world.findings, before);
+	assert_known(args.object, fd);
+	close(fd);
+}
+
+static void a_punch_that_stopped_on_its_way(void **state)
+{
+	const unsigned int before = world.findings;
+	struct op_args args;
+	struct object o;
+	int fd = some_file(&args, &o);
+
+	args.aux = 3 * BLOCK_SIZE;
+	zero_on_disk(fd, 2);
+	learn_failure("punch", &args, fd, (struct op_answer){.ret = -ENOSPC}, 0, args.aux);
+	assert_int_equal(world.findings, before);
+	assert_known(args.object, fd);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +441,11 @@ int main(void)
 		cmocka_unit_test(no_more_is_looked_at_than_there_is_room_for),
 		cmocka_unit_test(a_truncate_that_stopped_halfway_is_known),
 		cmocka_unit_test(a_failed_truncate_with_another_size_is_a_finding),
+		cmocka_unit_test(a_clone_that_stopped_on_its_way),
+		cmocka_unit_test(a_copy_that_stopped_on_its_way),
+		cmocka_unit_test(a_clone_that_grew_the_file_in_part),
+		cmocka_unit_test(a_zeroed_range_that_was_cut_off),
+		cmocka_unit_test(a_punch_that_stopped_on_its_way),
 	};
 
 	if (geteuid() != 0) {
