@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
 	%D%/churn.c \
+	%D%/enospc.c \
 	%D%/logtree.c \
+	%D%/reflink.c \
 	%D%/rewrite.c \
 	%D%/workload.c \
 	%D%/workload.h

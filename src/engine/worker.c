@@ -170,6 +170,12 @@ static const struct plan_workload *workload_of(const struct plan *p, unsigned in
 	return &p->workload[0];
 }
 
+/* A workload at the brim isn't held back: there is no room, when the target says so. */
+static uint64_t limit_of(const struct worker *w, uint64_t share)
+{
+	return w->workload->shape.brim && !w->shared->plan.target.fill ? UINT64_MAX / 2 : share;
+}
+
 int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned int number,
 		 uint64_t bytes_limit, int target, const struct finding_sink *findings, struct error *e)
 {
@@ -187,7 +193,7 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 	w->ctx = (struct op_ctx){
 		.model = &w->slot->model,
 		.shape = &w->workload->shape,
-		.bytes_limit = bytes_limit,
+		.bytes_limit = limit_of(w, bytes_limit),
 		.target = target,
 		.findings = findings,
 		.buffer = aligned_alloc(BLOCK_SIZE, OP_BUFFER),

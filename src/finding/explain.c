@@ -159,14 +159,50 @@ static uint64_t stamped_offset(const struct verdict_input *in, unsigned int at, 
 	return (here + (uint64_t)delta) * LINE_SIZE;
 }
 
-static enum finding_class stamp_class(const struct verdict_input *in, const struct stamp *s, int64_t distance)
+/* Content whose place is `distance` bytes from here. */
+static enum finding_class distance_class(int64_t distance)
 {
-	if (s->object != in->object || s->origin.worker != in->worker)
-		return FINDING_FOREIGN;
 	if (distance == 0)
 		return FINDING_STALE;
 	return distance > -(int64_t)BLOCK_SIZE && distance < (int64_t)BLOCK_SIZE ? FINDING_SHIFTED
 										 : FINDING_FOREIGN;
+}
+
+/* Does this fragment hold what was written for another place or another object? */
+static bool is_cloned(const struct verdict_input *in, const struct fragment *f)
+{
+	return f && (f->object != in->object || f->shift);
+}
+
+/* The line at `at` is another version of what this fragment holds there, or stands beside its place: then set
+ * class and distance. */
+static bool judge_cloned(const struct verdict_input *in, unsigned int at, const struct stamp *s,
+			 struct piece *p)
+{
+	const struct fragment *f = explain_fragment(in, at);
+	enum finding_class class;
+
+	if (!is_cloned(in, f) || s->object != f->object || s->origin.worker != f->origin.worker)
+		return false;
+	class = distance_class(p->distance - f->shift);
+	if (class == FINDING_FOREIGN)
+		return false;
+	p->class = (uint8_t) class;
+	p->distance -= f->shift;
+	return true;
+}
+
+/* Class and distance of a line: another version of this place, or, where a clone is expected, another version
+ * of what was cloned: the source before or after. Its first bytes may belong to the fragment before by
+ * chance. */
+static void judge_stamp(const struct verdict_input *in, unsigned int at, const struct stamp *s,
+			struct piece *p)
+{
+	p->class = FINDING_FOREIGN;
+	if (s->object == in->object && s->origin.worker == in->worker)
+		p->class = (uint8_t)distance_class(p->distance);
+	if (p->class != FINDING_STALE && !judge_cloned(in, at, s, p))
+		judge_cloned(in, at + LINE_SIZE - 1, s, p);
 }
 
 /* A line at `at` whose stamp holds and which regenerates to the last byte. */
@@ -186,16 +222,15 @@ static unsigned int claim_stamp(struct explanation *x, unsigned int at, const st
 	const struct verdict_input *in = x->in;
 	struct content_key key = {in->run, s->origin, s->object};
 	uint64_t offset = stamped_offset(in, at, s->line);
-	int64_t distance = (int64_t)(file_offset(in, at) - offset);
 	unsigned int lo = at, hi = at + LINE_SIZE;
 	unsigned char made[BLOCK_SIZE];
 	struct piece p = {
-		.class = (uint8_t)stamp_class(in, s, distance),
 		.origin = s->origin,
 		.object = s->object,
-		.distance = distance,
+		.distance = (int64_t)(file_offset(in, at) - offset),
 	};
 
+	judge_stamp(in, at, s, &p);
 	lay_out(in, &key, offset, at, made);
 	grow(in->found, made, &lo, &hi);
 	claim(x, &p, lo, hi);
@@ -318,9 +353,10 @@ static void grow_to_write(const struct verdict_input *in, unsigned int *lo, unsi
 		++*hi;
 }
 
-/* Bytes [lo, hi) are what another operation of the worker would have written to this object at this place. */
-static bool find_operation(const struct verdict_input *in, unsigned int lo, unsigned int hi,
-			   struct origin *origin)
+/* Bytes [lo, hi) are what another operation of the worker would have written to this object at this file
+ * offset. */
+static bool find_writer(const struct verdict_input *in, unsigned int lo, unsigned int hi, uint32_t object,
+			uint64_t offset, struct origin *origin)
 {
 	uint64_t last = in->operations;
 	uint64_t first = last > LOST_SEARCH ? last - LOST_SEARCH : 0;
@@ -328,12 +364,23 @@ static bool find_operation(const struct verdict_input *in, unsigned int lo, unsi
 
 	for (uint64_t op = last; op > first; op--) {
 		*origin = (struct origin){in->worker, op};
-		content_fill(&(struct content_key){in->run, *origin, in->object}, file_offset(in, lo), made,
-			     hi - lo);
+		content_fill(&(struct content_key){in->run, *origin, object}, offset, made, hi - lo);
 		if (memcmp(made, in->found + lo, hi - lo) == 0)
 			return true;
 	}
 	return false;
+}
+
+/* At this place, or where what should be here was cloned from. */
+static bool find_operation(const struct verdict_input *in, unsigned int lo, unsigned int hi,
+			   struct origin *origin)
+{
+	const struct fragment *f = explain_fragment(in, lo);
+
+	if (find_writer(in, lo, hi, in->object, file_offset(in, lo), origin))
+		return true;
+	return is_cloned(in, f) &&
+	       find_writer(in, lo, hi, f->object, file_offset(in, lo) - (uint64_t)f->shift, origin);
 }
 
 /* Search for the operation that wrote the bytes around the cluster [start, end): all of a short write, or

@@ -2,6 +2,7 @@
 librecow_a_SOURCES += \
 	%D%/array.c \
 	%D%/blocks.c \
+	%D%/clone.c \
 	%D%/data.c \
 	%D%/fragments.c \
 	%D%/model.c \

@@ -161,6 +161,14 @@ void model_write(struct model *m, uint64_t op, uint32_t object, uint64_t offset,
 		 size_t len);
 /* To 0: the content is known again (OBJECT_UNSURE goes). */
 void model_truncate(struct model *m, uint64_t op, uint32_t object, uint64_t size);
+/* Bytes [offset, offset + len) read as zeroes from now on, as far as they lie before the end of the file:
+ * whole blocks become holes. The size stays. */
+void model_zero(struct model *m, uint64_t op, uint32_t object, uint64_t offset, uint64_t len);
+/* Bytes [offset, offset + len) of `object` take over what [source_offset, source_offset + len) of `source`
+ * hold, holes too. Any alignment; the file grows if need be. `source` may be `object` when the ranges don't
+ * overlap; its range lies before its end. What is cloned from an unsure file is unsure. */
+void model_clone(struct model *m, uint64_t op, uint32_t object, uint64_t offset, uint32_t source,
+		 uint64_t source_offset, uint64_t len);
 void model_set_mode(struct model *m, uint64_t op, uint32_t object, uint16_t mode);
 void model_set_owner(struct model *m, uint64_t op, uint32_t object, uint32_t uid, uint32_t gid);
 /* Anchors have no times. */

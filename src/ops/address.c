@@ -4,13 +4,13 @@
 #include <fcntl.h>
 #include <string.h>
 
-static int directory_path(const struct model_view *v, uint32_t dir, char *buf, size_t len)
+static int object_path(const struct model_view *v, uint32_t object, char *buf, size_t len)
 {
 	struct object o;
 
-	if (view_is_anchor(v, dir))
-		return anchor_path(v->worker, dir, buf, len);
-	return view_object(v, dir, &o) ? view_path(v, o.first_name, buf, len) : -1;
+	if (view_is_anchor(v, object))
+		return anchor_path(v->worker, object, buf, len);
+	return view_object(v, object, &o) ? view_path(v, o.first_name, buf, len) : -1;
 }
 
 int address_write(const struct model_view *v, uint32_t dir, struct nameref ref, uint32_t object, char *buf,
@@ -22,7 +22,7 @@ int address_write(const struct model_view *v, uint32_t dir, struct nameref ref, 
 
 	if (dir == OBJECT_NONE)
 		return anchor_path(v->worker, object, buf, len) < 0 ? -1 : 0;
-	used = directory_path(v, dir, buf, len);
+	used = object_path(v, dir, buf, len);
 	if (used < 0)
 		return -1;
 	name_len = content_name(ref, v->worker, view_is_shared(v, dir), name);
@@ -100,6 +100,15 @@ int address_open(struct op_ctx *c, const struct op_args *args, int flags)
 {
 	const char *path = address_path(c, 0, args->dir, args->name, args->object);
 
+	return openat(c->target, path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+int address_open_object(struct op_ctx *c, uint32_t object, int flags)
+{
+	char *path = c->path[1];
+
+	if (object_path(&c->model->head, object, path, sizeof(c->path[1])) < 0)
+		path[0] = '\0';
 	return openat(c->target, path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 }
 

@@ -45,6 +45,9 @@ bool address_realms_differ(const struct model_view *v, uint32_t dir, uint32_t ot
  * errno. */
 int address_open(struct op_ctx *c, const struct op_args *args, int flags);
 
+/* The same for an object, by the first of its names. */
+int address_open_object(struct op_ctx *c, uint32_t object, int flags);
+
 /* The content key of what this operation writes into `object`. */
 struct content_key address_key(const struct op_ctx *c, uint32_t object);
 

@@ -2,9 +2,11 @@
 librecow_a_SOURCES += \
 	%D%/address.c \
 	%D%/address.h \
+	%D%/allocate.c \
 	%D%/attributes.c \
 	%D%/choose.c \
 	%D%/choose.h \
+	%D%/clone.c \
 	%D%/data.c \
 	%D%/durability.c \
 	%D%/judge.c \
@@ -15,5 +17,7 @@ librecow_a_SOURCES += \
 	%D%/op.h \
 	%D%/read.c \
 	%D%/rename.c \
+	%D%/resolve.c \
+	%D%/resolve.h \
 	%D%/table.c \
 	%D%/table.h

@@ -26,9 +26,19 @@ struct shape {
 	uint64_t write[2]; /* lengths of one write, drawn log-uniform, at most OP_BUFFER */
 	uint32_t depth;    /* deepest directory level */
 	bool shared_dirs;  /* half of the new names go into directories shared with other workers */
+	bool brim;         /* the worker may fill the target up, unless the plan says how far */
 };
 
 #define OP_BUFFER (1 * MiB)
+
+/* What call() saw of a file after a failure: blocks [first, first + count), up to the end of the file or the
+ * first that could not be read. src/ops/resolve.h. */
+#define LOOK_BLOCKS 8192U
+struct op_look {
+	uint64_t first;
+	uint32_t count;
+	uint64_t hash[LOOK_BLOCKS]; /* content_hash(), with zeroes behind the end of the file */
+};
 
 /* What an operation works with; the worker's own, nothing in it is shared with other workers. */
 struct op_ctx {
@@ -41,6 +51,7 @@ struct op_ctx {
 		*buffer; /* OP_BUFFER bytes, page-aligned; what call() writes and reads, learn() looks at */
 	char path[2][4096];
 	const struct finding_sink *findings;
+	struct op_look look; /* filled by call() after a failure that can have done a part of its work */
 };
 
 /* The kernel's answer. */
@@ -50,7 +61,9 @@ struct op_answer {
 	int64_t time_max; /* CLOCK_REALTIME after; both reach further when the clock was set back meanwhile */
 	int64_t mono;     /* CLOCK_MONOTONIC before, ns */
 	uint64_t size;    /* file size looked at after a failure that may have done its work in part */
-	bool began; /* the object was open and the change itself was called: its failure may leave traces */
+	int stopped; /* errno that ended an operation after it had done `ret` bytes of its work, 0: none */
+	bool cut;    /* it failed, and then the file was cut off where the range begins: zero_range */
+	bool began;  /* the object was open and the change itself was called: its failure may leave traces */
 };
 
 /* What a failure leaves behind. */

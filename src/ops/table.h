@@ -26,12 +26,21 @@ enum op_id {
 	OP_REMOVEXATTR = 17,
 	OP_FSYNC = 18,
 	OP_FDATASYNC = 19,
+	OP_FALLOCATE = 20,
+	OP_FALLOCATE_KEEP = 21,
+	OP_PUNCH = 22,
+	OP_ZERO_RANGE = 23,
+	OP_CLONE = 24,
+	OP_CLONE_RANGE = 25,
+	OP_COPY_RANGE = 26,
 };
 
 extern const struct op op_create, op_mkdir, op_unlink, op_rmdir, op_rename, op_rename_over, op_link,
 	op_symlink;
 extern const struct op op_truncate, op_write, op_append, op_read;
 extern const struct op op_chmod, op_chown, op_utimensat, op_setxattr, op_removexattr;
+extern const struct op op_fallocate, op_fallocate_keep, op_punch, op_zero_range;
+extern const struct op op_clone, op_clone_range, op_copy_range;
 extern const struct op op_fsync, op_fdatasync;
 
 #endif

@@ -254,6 +254,54 @@ static void do_truncate(struct world *w)
 	ref_truncate(w->ref, w->op, object_of(w, name), size);
 }
 
+static void do_zero(struct world *w)
+{
+	uint32_t name = pick(w, PICK_FILE);
+	uint64_t offset, len;
+
+	if (name == NAME_NONE)
+		return;
+	offset = below(w, w->ref->object[object_of(w, name)].size + 100);
+	len = stream_log(&w->random, 1, 128 * KiB);
+	if (below(w, 2)) {
+		offset -= offset % BLOCK_SIZE;
+		len = round_up_u64(len, BLOCK_SIZE);
+	}
+	model_zero(&w->model, w->op, object_of(w, name), offset, len);
+	ref_zero(w->ref, w->op, object_of(w, name), offset, len);
+}
+
+static bool overlap(uint64_t a, uint64_t b, uint64_t len)
+{
+	return a < b + len && b < a + len;
+}
+
+/* Aligned or not, in one file or two, the source's end or its middle. */
+static void do_clone(struct world *w)
+{
+	uint32_t name = pick(w, PICK_FILE), source = pick(w, PICK_FILE);
+	uint64_t offset, from, len, size;
+
+	if (name == NAME_NONE)
+		return;
+	size = w->ref->object[object_of(w, source)].size;
+	offset = below(w, 4) ? below(w, w->ref->object[object_of(w, name)].size + 5000) : 0;
+	from = below(w, size + 1);
+	if (below(w, 2)) {
+		offset -= offset % BLOCK_SIZE;
+		from -= from % BLOCK_SIZE;
+	}
+	len = MIN((uint64_t)stream_log(&w->random, 1, 128 * KiB), size - from);
+	if (below(w, 3) == 0)
+		len = size - from;
+	offset = MIN(offset, REF_BYTES - 1);
+	len = MIN(len, REF_BYTES - offset);
+	if (object_of(w, name) == object_of(w, source) && overlap(offset, from, len))
+		return;
+	model_clone(&w->model, w->op, object_of(w, name), offset, object_of(w, source), from, len);
+	ref_clone(w->ref, w->op, object_of(w, name), offset, object_of(w, source), from, len);
+}
+
 static void do_xattr(struct world *w)
 {
 	uint32_t name = pick(w, (enum pick)below(w, 2));
@@ -312,9 +360,9 @@ static void do_freeze_or_release(struct world *w)
 static void world_step(struct world *w)
 {
 	static void (*const ops[])(struct world *) = {
-		do_create,   do_create, do_create, do_link,     do_unlink, do_rmdir,      do_rename,
-		do_rename,   do_write,  do_write,  do_write,    do_write,  do_write,      do_write,
-		do_truncate, do_xattr,  do_xattr,  do_truncate, do_unlink, do_attributes,
+		do_create, do_create,   do_create, do_link,       do_unlink, do_rmdir, do_rename,   do_rename,
+		do_write,  do_write,    do_write,  do_write,      do_write,  do_write, do_truncate, do_xattr,
+		do_xattr,  do_truncate, do_unlink, do_attributes, do_zero,   do_clone, do_clone,
 	};
 
 	w->op++;

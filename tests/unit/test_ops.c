@@ -7,7 +7,9 @@
 
 #include "src/base/units.h"
 #include "src/ops/address.h"
+#include "src/ops/choose.h"
 #include "src/ops/judge.h"
+#include "src/ops/table.h"
 #include "src/plugins.h"
 #include "tests/unit/ops_world.h"
 #include "tests/unit/unit.h"
@@ -35,7 +37,7 @@ static void table_is_sane(void **state)
 			assert_string_not_equal(op->name, op_table[k]->name);
 		}
 	}
-	assert_int_equal(op_count, 19);
+	assert_int_equal(op_count, 26);
 	assert_null(op_by_name("no such operation"));
 	assert_null(op_by_id(0));
 }
@@ -110,6 +112,23 @@ static void check_name(uint32_t dir, struct nameref ref, bool may_exist)
 	assert_in_range(ref.tag >> 24, 1, 255);
 }
 
+/* What is cloned lies in a file of this worker, and the copy stays within the wanted size. */
+static void check_source(const struct op *op, const struct op_args *args, const struct object *to)
+{
+	const uint64_t here = args->offset & UINT32_MAX, there = args->offset >> 32;
+	struct object from;
+
+	assert_true(view_object(&world.model.head, args->dir2, &from));
+	assert_int_equal(from.type, OBJECT_FILE);
+	assert_true(there + args->aux <= from.size);
+	assert_true(here + (op->id == OP_CLONE ? from.size : args->aux) <=
+		    choose_size(&world.ctx, args->object, to));
+	if (args->object == args->dir2)
+		assert_true(here + args->aux <= there || there + args->aux <= here);
+	if (op->id == OP_CLONE)
+		assert_int_not_equal(args->object, args->dir2);
+}
+
 /* Whatever was drawn lies in the model, and its paths fit. */
 static void check_args(const struct op *op, const struct op_args *args)
 {
@@ -130,8 +149,10 @@ static void check_args(const struct op *op, const struct op_args *args)
 	if (op->group == GROUP_DATA) {
 		assert_true(view_object(v, args->object, &o));
 		assert_int_equal(o.type, OBJECT_FILE);
-		if (op != op_by_name("truncate"))
+		if (op->id == OP_WRITE || op->id == OP_APPEND || op->id == OP_READ)
 			assert_true(args->aux <= OP_BUFFER);
+		if (op->id == OP_CLONE || op->id == OP_CLONE_RANGE || op->id == OP_COPY_RANGE)
+			check_source(op, args, &o);
 	}
 }
 
@@ -367,6 +388,19 @@ static void operations_show_like_strace(void **state)
 	a.dir = OBJECT_NONE;
 	a.object = OBJECT_ROOT;
 	shown(18, &a, 0, "fsync(\"w0000\") = 0");
+	a = (struct op_args){.object = 9,
+			     .dir = 2,
+			     .dir2 = 11,
+			     .aux = 5 | 1U << 31,
+			     .name = {.number = 7},
+			     .offset = 100ULL << 32 | 8};
+	shown(23, &a, 0,
+	      "fallocate(\"2s/7\", FALLOC_FL_ZERO_RANGE|FALLOC_FL_KEEP_SIZE, 429496729608, 5) = 0");
+	a.aux = 4096;
+	shown(25, &a, 0, "ficlonerange(\"2s/7\", 8 <- object 11, 100, 4096 bytes) = 0");
+	shown(26, &a, 4096, "copy_file_range(\"2s/7\", 8 <- object 11, 100, 4096 bytes) = 4096");
+	shown(24, &a, -EOPNOTSUPP,
+	      "ficlone(\"2s/7\" <- object 11) = -1 EOPNOTSUPP (Operation not supported)");
 	for (size_t i = 0; i < op_count; i++) {
 		const struct op_namer namer = {.path = plain_path};
 		const struct journal_record r = {.kind = op_table[i]->id, .answer = -1, .args = a};

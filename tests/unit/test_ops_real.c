@@ -21,7 +21,8 @@
 #include "tests/unit/tree_walk.h"
 #include "tests/unit/unit.h"
 
-extern const struct workload workload_churn, workload_logtree, workload_rewrite;
+extern const struct workload workload_churn, workload_enospc, workload_logtree, workload_reflink,
+	workload_rewrite;
 
 static uint64_t setting(const char *name, uint64_t fallback)
 {
@@ -109,7 +110,7 @@ static void churn_in(const char *dir, const struct workload *workload, uint64_t 
 	struct tree_walk t;
 
 	world_open(&w, dir, workload, setting("RECOW_TEST_SEED", 1));
-	if (getenv("RECOW_TEST_FULL"))
+	if (getenv("RECOW_TEST_FULL") || workload->shape.brim)
 		w.ctx.bytes_limit = UINT64_MAX / 2;
 	t = (struct tree_walk){.target = w.ctx.target, .view = &w.model.head};
 	for (uint64_t n = 1; n <= ops && !t.differences && !w.findings;) {
@@ -153,12 +154,23 @@ static void rewrite_keeps_to_its_model(void **state)
 	churn_in(directory, &workload_rewrite, setting("RECOW_TEST_OPS", 20000) / 20);
 }
 
+static void reflink_keeps_to_its_model(void **state)
+{
+	churn_in(directory, &workload_reflink, setting("RECOW_TEST_OPS", 20000) / 4);
+}
+
+/* Until the filesystem is full, and on: no more than some GiB. */
+static void enospc_keeps_to_its_model(void **state)
+{
+	churn_in(directory, &workload_enospc, setting("RECOW_TEST_OPS", 20000) / 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(churn_keeps_to_its_model),
-		cmocka_unit_test(logtree_keeps_to_its_model),
-		cmocka_unit_test(rewrite_keeps_to_its_model),
+		cmocka_unit_test(churn_keeps_to_its_model),   cmocka_unit_test(logtree_keeps_to_its_model),
+		cmocka_unit_test(rewrite_keeps_to_its_model), cmocka_unit_test(reflink_keeps_to_its_model),
+		cmocka_unit_test(enospc_keeps_to_its_model),
 	};
 	const char *given = getenv("RECOW_TEST_DIR");
 	int failed;

@@ -448,6 +448,161 @@ static void without_fragments_the_block_is_one_write(void **state)
 	assert_int_equal(t.f.operation, t.fragment[0].origin.operation);
 }
 
+/* ---- blocks that were cloned: from another object, or from elsewhere in this one */
+
+#define SOURCE 78U
+
+/* All of the block, or its bytes from `start` on, come from `object` at this distance. */
+static void scene_clone(struct scene *t, uint64_t seed, unsigned int start, uint32_t object, int64_t shift)
+{
+	scene_start(t, seed, 1);
+	t->fragment[0].length = start;
+	t->fragment[start ? 1 : 0] =
+		(struct fragment){start, BLOCK_SIZE - start, {WORKER, 5000}, object, shift};
+	t->fragments = start ? 2 : 1;
+	fill(5000, WORKER, object, BLOCK * BLOCK_SIZE + start - (uint64_t)shift, t->expected + start,
+	     BLOCK_SIZE - start);
+	memcpy(t->found, t->expected, BLOCK_SIZE);
+}
+
+static int64_t some_shift(struct stream *s)
+{
+	int64_t shift = (int64_t)stream_range(s, 1, 500000);
+
+	return stream_chance(s, 2) ? shift : -shift;
+}
+
+/* What this file held there before the clone. */
+static void a_lost_clone_is_stale(void **state)
+{
+	struct scene t;
+
+	for (uint64_t i = 0; i < CASES; i++) {
+		struct stream s = stream_make(i, 3, 4);
+
+		scene_clone(&t, i, 0, i % 2 ? SOURCE : OBJECT, i % 4 == 1 ? 0 : some_shift(&s));
+		fill(4000, WORKER, OBJECT, BLOCK * BLOCK_SIZE, t.found, BLOCK_SIZE);
+		assert_int_equal(judge(&t), FINDING_STALE);
+		assert_int_equal(t.f.ranges, 1);
+		assert_int_equal(t.f.range[0].origin.operation, 4000);
+		assert_int_equal(t.f.operation, 5000);
+		assert_non_null(strstr(t.f.detail, "an older version"));
+	}
+}
+
+/* The source was written to afterwards, in place: that shows in the clone. Or the clone is of what it held
+ * before. */
+static void another_version_of_the_source(void **state)
+{
+	struct scene t;
+
+	for (uint64_t i = 0; i < CASES; i++) {
+		struct stream s = stream_make(i, 3, 4);
+		unsigned int start = i % 3 ? 0 : (unsigned int)stream_range(&s, 200, 3000);
+		int64_t shift = i % 5 ? some_shift(&s) : 0;
+		uint32_t object = shift && i % 2 ? OBJECT : SOURCE;
+		uint64_t op = i % 7 ? 6000 : 4000;
+
+		scene_clone(&t, i, start, object, shift);
+		fill(op, WORKER, object, BLOCK * BLOCK_SIZE + start - (uint64_t)shift, t.found + start,
+		     BLOCK_SIZE - start);
+		assert_int_equal(judge(&t), FINDING_STALE);
+		/* A byte before it may fit by chance. */
+		assert_int_equal(t.f.range[t.f.ranges - 1].origin.operation, op);
+		assert_in_range(t.f.range[t.f.ranges - 1].start, start, start + 15);
+		assert_int_equal(t.f.operation, 5000);
+		assert_non_null(strstr(t.f.detail, op > 5000 ? "another version" : "an older version"));
+	}
+}
+
+/* Too short to carry a stamp. */
+static void a_short_write_into_the_source(void **state)
+{
+	struct scene t;
+	unsigned int stale = 0;
+
+	for (uint64_t i = 0; i < 200; i++) {
+		struct stream s = stream_make(i, 3, 4);
+		int64_t shift = some_shift(&s);
+		unsigned int start = (unsigned int)stream_range(&s, 64, 3900), length = 40;
+		struct fragment *g = t.fragment;
+
+		scene_clone(&t, i, 0, SOURCE, shift);
+		g[2] = g[1] = g[0];
+		g[0].length = start;
+		g[1].start = start;
+		g[1].length = length;
+		g[2].start = start + length;
+		g[2].length = BLOCK_SIZE - start - length;
+		g[1].origin.operation = 5500;
+		t.fragments = 3;
+		fill(5500, WORKER, SOURCE, BLOCK * BLOCK_SIZE + start - (uint64_t)shift, t.expected + start,
+		     length);
+		memcpy(t.found, t.expected, BLOCK_SIZE);
+		fill(90000, WORKER, SOURCE, BLOCK * BLOCK_SIZE + start - (uint64_t)shift, t.found + start,
+		     length);
+		if (memcmp(t.found, t.expected, BLOCK_SIZE) == 0)
+			continue;
+		if (judge(&t) == FINDING_STALE && wrong(&t)->origin.operation == 90000)
+			stale++;
+	}
+	assert_in_range(stale, 170, 200);
+}
+
+/* Of the source, but from another place than was cloned: its neighbour, or some bytes beside. */
+static void another_place_of_the_source(void **state)
+{
+	struct scene t;
+
+	for (uint64_t i = 0; i < CASES; i++) {
+		struct stream s = stream_make(i, 3, 4);
+		int64_t shift = some_shift(&s), off = 512 * (int64_t)stream_range(&s, 1, i % 2 ? 7 : 40);
+
+		scene_clone(&t, i, 0, SOURCE, shift);
+		fill(5000, WORKER, SOURCE, BLOCK * BLOCK_SIZE - (uint64_t)(shift + off), t.found, BLOCK_SIZE);
+		if (off < (int64_t)BLOCK_SIZE) {
+			assert_int_equal(judge(&t), FINDING_SHIFTED);
+			assert_int_equal(t.f.range[0].offset, BLOCK * BLOCK_SIZE - (uint64_t)off);
+		} else {
+			assert_int_equal(judge(&t), FINDING_FOREIGN);
+			assert_int_equal(t.f.range[0].object, SOURCE);
+			assert_int_equal(t.f.range[0].offset, BLOCK * BLOCK_SIZE - (uint64_t)(shift + off));
+		}
+	}
+}
+
+static void a_third_object_in_a_clone_is_foreign(void **state)
+{
+	struct scene t;
+
+	for (uint64_t i = 0; i < 200; i++) {
+		struct stream s = stream_make(i, 3, 4);
+
+		scene_clone(&t, i, 0, SOURCE, some_shift(&s));
+		fill(4500, WORKER, 1234, 7 * BLOCK_SIZE, t.found, BLOCK_SIZE);
+		assert_int_equal(judge(&t), FINDING_FOREIGN);
+		assert_int_equal(t.f.range[0].object, 1234);
+		assert_int_equal(t.f.range[0].offset, 7 * BLOCK_SIZE);
+	}
+}
+
+/* Half of a clone is there. */
+static void a_torn_clone(void **state)
+{
+	struct scene t;
+
+	for (uint64_t i = 0; i < 500; i++) {
+		struct stream s = stream_make(i, 3, 4);
+		unsigned int line = 512 * (1 + (unsigned int)(i % 7));
+
+		scene_clone(&t, i, 0, SOURCE, some_shift(&s));
+		fill(4000, WORKER, OBJECT, BLOCK * BLOCK_SIZE + line, t.found + line, BLOCK_SIZE - line);
+		assert_int_equal(judge(&t), FINDING_TORN);
+		assert_in_range(t.f.tear, line - 15, line + 15);
+		assert_int_equal(wrong(&t)->class, FINDING_STALE);
+	}
+}
+
 /* Shreds: more ranges than a finding holds. */
 static void many_ranges_are_blended(void **state)
 {
@@ -489,6 +644,12 @@ int main(void)
 		cmocka_unit_test(data_in_a_hole),
 		cmocka_unit_test(a_stamp_alone_is_not_believed),
 		cmocka_unit_test(without_fragments_the_block_is_one_write),
+		cmocka_unit_test(a_lost_clone_is_stale),
+		cmocka_unit_test(another_version_of_the_source),
+		cmocka_unit_test(a_short_write_into_the_source),
+		cmocka_unit_test(another_place_of_the_source),
+		cmocka_unit_test(a_third_object_in_a_clone_is_foreign),
+		cmocka_unit_test(a_torn_clone),
 		cmocka_unit_test(many_ranges_are_blended),
 		cmocka_unit_test(class_names_are_inverse),
 	};
