@@ -16,7 +16,7 @@
 
 #define BATCH 256
 
-static const char *const types[] = {"free", "file", "dir", "symlink"};
+static const char *const types[] = {"free", "file", "dir", "symlink", "whiteout"};
 
 static json_t *hex(uint64_t n)
 {
@@ -134,7 +134,7 @@ static void print_line(json_t *j)
 
 static void print_text(const struct model_view *v, const struct object *o)
 {
-	static const char letters[] = {'?', '-', 'd', 'l'};
+	static const char letters[] = {'?', '-', 'd', 'l', 'c'};
 	json_t *paths = paths_json(v, o), *path;
 	size_t i;
 

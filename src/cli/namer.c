@@ -13,7 +13,7 @@
 #include "src/journal/file.h"
 
 /* What a record does to names; by the operation's name, which is part of the journal's format. */
-enum effect { EFFECT_NONE, EFFECT_MAKES, EFFECT_MAKES_DIR, EFFECT_LINKS, EFFECT_MOVES };
+enum effect { EFFECT_NONE, EFFECT_MAKES, EFFECT_MAKES_DIR, EFFECT_LINKS, EFFECT_MOVES, EFFECT_EXCHANGES };
 
 static enum effect effect_of(const struct journal_record *r)
 {
@@ -23,6 +23,7 @@ static enum effect effect_of(const struct journal_record *r)
 	} effects[] = {
 		{"create", EFFECT_MAKES}, {"symlink", EFFECT_MAKES}, {"mkdir", EFFECT_MAKES_DIR},
 		{"link", EFFECT_LINKS},   {"rename", EFFECT_MOVES},  {"rename_over", EFFECT_MOVES},
+		{"noreplace", EFFECT_MOVES}, {"whiteout", EFFECT_MOVES}, {"exchange", EFFECT_EXCHANGES},
 	};
 	const struct op *op = op_by_id(r->kind);
 
@@ -68,6 +69,10 @@ void namer_learn(struct namer *n, const struct journal_record *r)
 		break;
 	case EFFECT_MOVES:
 		put(n, r->args.object, r->args.dir2, r->args.name2, r->flags & JOURNAL_SHARED2);
+		break;
+	case EFFECT_EXCHANGES:
+		put(n, r->args.object, r->args.dir2, r->args.name2, r->flags & JOURNAL_SHARED2);
+		put(n, r->args.aux, r->args.dir, r->args.name, r->flags & JOURNAL_SHARED);
 		break;
 	case EFFECT_MAKES:
 	case EFFECT_LINKS:
@@ -228,7 +233,7 @@ unsigned int namer_paths(const struct namer *n, const struct journal_record *r, 
 	else
 		escaped_path(n, r->args.dir, r->args.name, r->flags & JOURNAL_SHARED, path[0],
 			     sizeof(path[0]));
-	if (effect != EFFECT_LINKS && effect != EFFECT_MOVES)
+	if (effect != EFFECT_LINKS && effect != EFFECT_MOVES && effect != EFFECT_EXCHANGES)
 		return 1;
 	escaped_path(n, r->args.dir2, r->args.name2, r->flags & JOURNAL_SHARED2, path[1], sizeof(path[1]));
 	return 2;

@@ -26,13 +26,13 @@ static bool draw_subject(const struct op_ctx *c, struct stream *s, struct op_arg
 	return true;
 }
 
-/* ---- chmod: object, dir, name: a file or directory; aux: mode */
+/* ---- chmod: object, dir, name: anything but a symbolic link; aux: mode */
 
 static bool chmod_draw(const struct op_ctx *c, struct stream *s, struct op_args *args)
 {
 	struct chosen subject;
 
-	if (!draw_subject(c, s, args, CHOOSE_FILE | CHOOSE_DIR, &subject))
+	if (!draw_subject(c, s, args, CHOOSE_ANY & ~CHOOSE_SYMLINK, &subject))
 		return false;
 	args->aux = (uint32_t)stream_below(s, 01000);
 	if (subject.object.type == OBJECT_DIR && stream_chance(s, 8))

@@ -15,5 +15,7 @@ librecow_a_SOURCES += \
 	%D%/op.h \
 	%D%/read.c \
 	%D%/rename.c \
+	%D%/rename.h \
+	%D%/rename_flags.c \
 	%D%/table.c \
 	%D%/table.h

@@ -8,6 +8,7 @@
 #include "src/base/units.h"
 #include "src/ops/address.h"
 #include "src/ops/judge.h"
+#include "src/ops/table.h"
 #include "src/plugins.h"
 #include "tests/unit/ops_world.h"
 #include "tests/unit/unit.h"
@@ -35,7 +36,7 @@ static void table_is_sane(void **state)
 			assert_string_not_equal(op->name, op_table[k]->name);
 		}
 	}
-	assert_int_equal(op_count, 19);
+	assert_int_equal(op_count, 22);
 	assert_null(op_by_name("no such operation"));
 	assert_null(op_by_id(0));
 }
@@ -114,8 +115,8 @@ static void check_name(uint32_t dir, struct nameref ref, bool may_exist)
 static void check_args(const struct op *op, const struct op_args *args)
 {
 	const struct model_view *v = &world.model.head;
-	const bool two =
-		op_by_name("rename") == op || op_by_name("rename_over") == op || op_by_name("link") == op;
+	const bool two = op == &op_rename || op == &op_rename_over || op == &op_link || op == &op_exchange ||
+			 op == &op_noreplace || op == &op_whiteout;
 	struct object o;
 
 	if (args->dir == OBJECT_NONE) {
@@ -364,6 +365,8 @@ static void operations_show_like_strace(void **state)
 	shown(3, &a, -ENOSPC, "unlink(\"2s/7\") = -1 ENOSPC (No space left on device)");
 	a.name2 = (struct nameref){.number = 5};
 	shown(5, &a, 0, "rename(\"2s/7\" -> \"3/5\") = 0");
+	shown(30, &a, 0, "renameat2(\"2s/7\" -> \"3/5\", RENAME_EXCHANGE) = 0");
+	shown(31, &a, -EEXIST, "renameat2(\"2s/7\" -> \"3/5\", RENAME_NOREPLACE) = -1 EEXIST (File exists)");
 	a.dir = OBJECT_NONE;
 	a.object = OBJECT_ROOT;
 	shown(18, &a, 0, "fsync(\"w0000\") = 0");

@@ -170,11 +170,16 @@ static void compare_attributes(struct tree_walk *t, const char *path, const stru
 			       const struct stat *st)
 {
 	static const mode_t types[] = {
-		[OBJECT_FILE] = S_IFREG, [OBJECT_DIR] = S_IFDIR, [OBJECT_SYMLINK] = S_IFLNK};
+		[OBJECT_FILE] = S_IFREG,
+		[OBJECT_DIR] = S_IFDIR,
+		[OBJECT_SYMLINK] = S_IFLNK,
+		[OBJECT_WHITEOUT] = S_IFCHR};
 	const int64_t mtime = st->st_mtim.tv_sec * (int64_t)NSEC_PER_SEC + st->st_mtim.tv_nsec;
 
 	if ((st->st_mode & S_IFMT) != types[o->type])
 		differ(t, path, "type 0%o, must be 0%o", st->st_mode & S_IFMT, types[o->type]);
+	if (o->type == OBJECT_WHITEOUT && st->st_rdev != 0)
+		differ(t, path, "device number %llx, must be 0", (unsigned long long)st->st_rdev);
 	if ((st->st_mode & 07777) != o->mode)
 		differ(t, path, "mode 0%o, must be 0%o", st->st_mode & 07777, o->mode);
 	if (st->st_uid != o->uid || st->st_gid != o->gid)
@@ -235,7 +240,7 @@ static void compare_entry(struct tree_walk *t, int dir, const char *path, const 
 	compare_attributes(t, path, &o, &st);
 	if (o.type == OBJECT_SYMLINK)
 		compare_symlink(t, dir, e->bytes, path, e->object, &o);
-	else
+	else if (o.type != OBJECT_WHITEOUT)
 		compare_open(t, dir, e->bytes, path, e->object, &o);
 }
 
