@@ -212,3 +212,11 @@ void inode_verify(struct check *c, struct inode_room *room, int dir, const char 
 	else if (o->type != OBJECT_WHITEOUT) /* which cannot be opened, and has no attributes of its user */
 		verify_xattrs(c, room, dir, name, s, o);
 }
+
+void inode_verify_open(struct check *c, struct inode_room *room, int fd, const struct subject *s,
+		       const struct object *o, const struct stat *st)
+{
+	c->v->counters->objects++;
+	compare_stat(c, s, o, st);
+	compare_xattrs(c, fd, s, o, room);
+}

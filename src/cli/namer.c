@@ -24,6 +24,7 @@ static enum effect effect_of(const struct journal_record *r)
 		{"create", EFFECT_MAKES}, {"symlink", EFFECT_MAKES}, {"mkdir", EFFECT_MAKES_DIR},
 		{"link", EFFECT_LINKS},   {"rename", EFFECT_MOVES},  {"rename_over", EFFECT_MOVES},
 		{"noreplace", EFFECT_MOVES}, {"whiteout", EFFECT_MOVES}, {"exchange", EFFECT_EXCHANGES},
+		{"linkat", EFFECT_LINKS},
 	};
 	const struct op *op = op_by_id(r->kind);
 
@@ -228,7 +229,9 @@ unsigned int namer_paths(const struct namer *n, const struct journal_record *r, 
 {
 	enum effect effect = effect_of(r);
 
-	if (r->args.dir == OBJECT_NONE) /* an anchor */
+	if (r->args.dir == OBJECT_HELD)
+		held_label(n->worker, r->args.object, path[0], sizeof(path[0]));
+	else if (r->args.dir == OBJECT_NONE) /* an anchor */
 		escaped_path(n, r->args.object, (struct nameref){0}, false, path[0], sizeof(path[0]));
 	else
 		escaped_path(n, r->args.dir, r->args.name, r->flags & JOURNAL_SHARED, path[0],

@@ -7,6 +7,8 @@ librecow_a_SOURCES += \
 	%D%/choose.h \
 	%D%/data.c \
 	%D%/durability.c \
+	%D%/held.c \
+	%D%/held.h \
 	%D%/judge.c \
 	%D%/judge.h \
 	%D%/line.c \

@@ -30,6 +30,13 @@ struct shape {
 
 #define OP_BUFFER (1 * MiB)
 
+/* A file without a name lives by a descriptor of its worker. */
+struct held {
+	uint32_t object; /* OBJECT_NONE: the place is free */
+	int fd;
+};
+#define HELD_MAX 16U
+
 /* What an operation works with; the worker's own, nothing in it is shared with other workers. */
 struct op_ctx {
 	struct model *model;
@@ -41,6 +48,7 @@ struct op_ctx {
 		*buffer; /* OP_BUFFER bytes, page-aligned; what call() writes and reads, learn() looks at */
 	char path[2][4096];
 	const struct finding_sink *findings;
+	struct held held[HELD_MAX];
 };
 
 /* The kernel's answer. */

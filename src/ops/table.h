@@ -29,6 +29,10 @@ enum op_id {
 	OP_EXCHANGE = 30,
 	OP_NOREPLACE = 31,
 	OP_WHITEOUT = 32,
+	OP_TMPFILE = 33,
+	OP_LINKAT = 34,
+	OP_ORPHAN = 35,
+	OP_RELEASE = 36,
 };
 
 extern const struct op op_create, op_mkdir, op_unlink, op_rmdir, op_rename, op_rename_over, op_link,
@@ -37,5 +41,6 @@ extern const struct op op_truncate, op_write, op_append, op_read;
 extern const struct op op_chmod, op_chown, op_utimensat, op_setxattr, op_removexattr;
 extern const struct op op_fsync, op_fdatasync;
 extern const struct op op_exchange, op_noreplace, op_whiteout;
+extern const struct op op_tmpfile, op_linkat, op_orphan, op_release;
 
 #endif

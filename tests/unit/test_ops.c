@@ -7,6 +7,7 @@
 
 #include "src/base/units.h"
 #include "src/ops/address.h"
+#include "src/ops/held.h"
 #include "src/ops/judge.h"
 #include "src/ops/table.h"
 #include "src/plugins.h"
@@ -36,7 +37,7 @@ static void table_is_sane(void **state)
 			assert_string_not_equal(op->name, op_table[k]->name);
 		}
 	}
-	assert_int_equal(op_count, 22);
+	assert_int_equal(op_count, 26);
 	assert_null(op_by_name("no such operation"));
 	assert_null(op_by_id(0));
 }
@@ -116,10 +117,12 @@ static void check_args(const struct op *op, const struct op_args *args)
 {
 	const struct model_view *v = &world.model.head;
 	const bool two = op == &op_rename || op == &op_rename_over || op == &op_link || op == &op_exchange ||
-			 op == &op_noreplace || op == &op_whiteout;
+			 op == &op_noreplace || op == &op_whiteout || op == &op_linkat;
 	struct object o;
 
-	if (args->dir == OBJECT_NONE) {
+	if (args->dir == OBJECT_HELD) {
+		assert_true(op == &op_tmpfile || held_fd(&world.ctx, args->object) >= 0);
+	} else if (args->dir == OBJECT_NONE) {
 		assert_true(view_object(v, args->object, &o));
 		assert_true(o.flags & OBJECT_ANCHOR);
 	} else {
@@ -127,7 +130,8 @@ static void check_args(const struct op *op, const struct op_args *args)
 	}
 	if (two)
 		check_name(args->dir2, args->name2, true);
-	assert_true(strlen(address_path(&world.ctx, 0, args->dir, args->name, args->object)) > 0);
+	if (op != &op_tmpfile)
+		assert_true(strlen(address_path(&world.ctx, 0, args->dir, args->name, args->object)) > 0);
 	if (op->group == GROUP_DATA) {
 		assert_true(view_object(v, args->object, &o));
 		assert_int_equal(o.type, OBJECT_FILE);
@@ -367,6 +371,11 @@ static void operations_show_like_strace(void **state)
 	shown(5, &a, 0, "rename(\"2s/7\" -> \"3/5\") = 0");
 	shown(30, &a, 0, "renameat2(\"2s/7\" -> \"3/5\", RENAME_EXCHANGE) = 0");
 	shown(31, &a, -EEXIST, "renameat2(\"2s/7\" -> \"3/5\", RENAME_NOREPLACE) = -1 EEXIST (File exists)");
+	a.dir = OBJECT_HELD;
+	shown(34, &a, 0, "linkat(\"w0000/(unlinked #9)\" -> \"3/5\", AT_SYMLINK_FOLLOW) = 0");
+	shown(36, &a, 0, "close(\"w0000/(unlinked #9)\") = 0");
+	a.name2 = (struct nameref){0};
+	shown(33, &a, 0, "open(\"3/0\", O_TMPFILE|O_RDWR, 0644) = 0 /* \"w0000/(unlinked #9)\" */");
 	a.dir = OBJECT_NONE;
 	a.object = OBJECT_ROOT;
 	shown(18, &a, 0, "fsync(\"w0000\") = 0");
