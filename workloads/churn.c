@@ -8,8 +8,8 @@ static const struct weight mix[] = {
 	{"rename_over", 50}, {"link", 40},        {"symlink", 30}, {"write", 130},   {"append", 40},
 	{"truncate", 40},    {"read", 60},        {"chmod", 50},   {"chown", 30},    {"utimensat", 50},
 	{"setxattr", 50},    {"removexattr", 24}, {"fsync", 2},    {"fdatasync", 2}, {"exchange", 16},
-	{"noreplace", 12},   {"whiteout", 8},  {"tmpfile", 10},
-	{"linkat", 8},       {"orphan", 8},       {"release", 12}, {NULL, 0},
+	{"noreplace", 12},   {"whiteout", 8},     {"tmpfile", 10}, {"linkat", 8},    {"orphan", 8},
+	{"release", 12},     {NULL, 0},
 };
 
 const struct workload workload_churn = {

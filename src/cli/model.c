@@ -109,14 +109,14 @@ static json_t *symlink_json(const struct model_view *v, uint32_t object, const s
 
 static json_t *object_json(const struct model_view *v, uint32_t number, const struct object *o)
 {
-	json_t *j = json_pack("{s:i, s:I, s:s, s:o, s:I, s:i, s:I, s:I, s:I, s:[II], s:b, s:b, s:b, s:b}",
-			      "worker", (int)v->worker, "object", (json_int_t)number, "type", types[o->type],
-			      "paths", paths_json(v, o), "size", (json_int_t)o->size, "mode", (int)o->mode,
-			      "uid", (json_int_t)o->uid, "gid", (json_int_t)o->gid, "nlink",
-			      (json_int_t)o->links, "mtime_ns", (json_int_t)o->mtime_min,
-			      (json_int_t)o->mtime_max, "anchor", (o->flags & OBJECT_ANCHOR) != 0, "shared",
-			      (o->flags & OBJECT_SHARED) != 0, "unsure", (o->flags & OBJECT_UNSURE) != 0, "held",
-			      object_is_held(o));
+	json_t *j =
+		json_pack("{s:i, s:I, s:s, s:o, s:I, s:i, s:I, s:I, s:I, s:[II], s:b, s:b, s:b, s:b}",
+			  "worker", (int)v->worker, "object", (json_int_t)number, "type", types[o->type],
+			  "paths", paths_json(v, o), "size", (json_int_t)o->size, "mode", (int)o->mode, "uid",
+			  (json_int_t)o->uid, "gid", (json_int_t)o->gid, "nlink", (json_int_t)o->links,
+			  "mtime_ns", (json_int_t)o->mtime_min, (json_int_t)o->mtime_max, "anchor",
+			  (o->flags & OBJECT_ANCHOR) != 0, "shared", (o->flags & OBJECT_SHARED) != 0,
+			  "unsure", (o->flags & OBJECT_UNSURE) != 0, "held", object_is_held(o));
 
 	json_object_set_new(j, "xattrs", xattrs_json(v, number, o));
 	if (o->type == OBJECT_SYMLINK)

@@ -21,8 +21,8 @@ static enum effect effect_of(const struct journal_record *r)
 		const char *name;
 		enum effect effect;
 	} effects[] = {
-		{"create", EFFECT_MAKES}, {"symlink", EFFECT_MAKES}, {"mkdir", EFFECT_MAKES_DIR},
-		{"link", EFFECT_LINKS},   {"rename", EFFECT_MOVES},  {"rename_over", EFFECT_MOVES},
+		{"create", EFFECT_MAKES},    {"symlink", EFFECT_MAKES},  {"mkdir", EFFECT_MAKES_DIR},
+		{"link", EFFECT_LINKS},      {"rename", EFFECT_MOVES},   {"rename_over", EFFECT_MOVES},
 		{"noreplace", EFFECT_MOVES}, {"whiteout", EFFECT_MOVES}, {"exchange", EFFECT_EXCHANGES},
 		{"linkat", EFFECT_LINKS},
 	};
@@ -84,12 +84,23 @@ void namer_learn(struct namer *n, const struct journal_record *r)
 
 /* ---- the journal's head is gone */
 
+/* The second of two that exchange their names. */
+static void settle_other(struct namer *n, const struct journal_record *r)
+{
+	struct namer_place *p = place_of(n, r->args.aux);
+
+	if (p && !p->settled)
+		put(n, r->args.aux, r->args.dir2, r->args.name2, r->flags & JOURNAL_SHARED2);
+}
+
 /* The first record about an object says where it was before the journal begins. */
 static void settle(struct namer *n, const struct journal_record *r)
 {
 	enum effect effect = effect_of(r);
 	struct namer_place *p;
 
+	if (effect == EFFECT_EXCHANGES)
+		settle_other(n, r);
 	if (r->flags & JOURNAL_MARK || r->args.dir == OBJECT_NONE || !(p = place_of(n, r->args.object)) ||
 	    p->settled)
 		return;

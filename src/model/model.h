@@ -18,8 +18,8 @@
 #define NAME_NONE           UINT32_MAX
 /* No directory: the parent of the name record that a file without any name keeps. The file lives by the
  * worker's descriptor of it alone; it has 0 links and, as its first name, that record. */
-#define OBJECT_HELD         UINT32_MAX
-#define SHARED_DIRS_MAX     64U
+#define OBJECT_HELD     UINT32_MAX
+#define SHARED_DIRS_MAX 64U
 
 /* A whiteout is what rename leaves with RENAME_WHITEOUT: a character device 0:0 that nobody can open. */
 enum object_type { OBJECT_FREE, OBJECT_FILE, OBJECT_DIR, OBJECT_SYMLINK, OBJECT_WHITEOUT };

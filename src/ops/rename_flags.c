@@ -154,7 +154,8 @@ static struct expectation expect_exchange(const struct op_ctx *c, const struct o
 	return expect_move(c, args);
 }
 
-/* A directory that goes to another one has its ".." changed: XFS counts that as a modification, others don't. */
+/* A directory that goes to another one has its ".." changed: XFS counts that as a modification, others don't.
+ */
 static void touch_moved(struct op_ctx *c, const struct chosen *moved, const struct op_answer *a)
 {
 	if (moved->object.type == OBJECT_DIR)

@@ -284,8 +284,8 @@ static void compare_name(const struct reference *r, const struct model_view *v, 
 /* Does this name belong into that list? */
 static bool ref_is_in(const struct reference *r, uint32_t number, int list)
 {
-	static const enum object_type types[PICKS] = {OBJECT_FILE, OBJECT_DIR, OBJECT_SYMLINK, OBJECT_WHITEOUT,
-						      OBJECT_FILE};
+	static const enum object_type types[PICKS] = {OBJECT_FILE, OBJECT_DIR, OBJECT_SYMLINK,
+						      OBJECT_WHITEOUT, OBJECT_FILE};
 	const struct ref_name *n = &r->name[number];
 
 	return n->object && r->object[n->object].type == types[list] &&

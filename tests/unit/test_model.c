@@ -245,8 +245,8 @@ static void do_whiteout(struct world *w)
 	parent = w->ref->name[name].parent;
 	assert_int_equal(model_whiteout(&w->model, w->op, name, dir, to, time, time + 1000), id);
 	w->ref->object[moved].changed = w->op;
-	w->ref->object[id] = (struct ref_object){
-		.type = OBJECT_WHITEOUT, .mtime = time, .born = w->op, .changed = w->op};
+	w->ref->object[id] =
+		(struct ref_object){.type = OBJECT_WHITEOUT, .mtime = time, .born = w->op, .changed = w->op};
 	ref_name_set(w->ref, to.number, moved, dir, to);
 	w->ref->name[name].object = id;
 	assert_int_equal(w->ref->name[name].parent, parent);
@@ -412,10 +412,10 @@ static void do_freeze_or_release(struct world *w)
 static void world_step(struct world *w)
 {
 	static void (*const ops[])(struct world *) = {
-		do_create,   do_create, do_create, do_link,     do_unlink, do_rmdir,      do_rename,
-		do_rename,   do_write,  do_write,  do_write,    do_write,  do_write,      do_write,
-		do_truncate, do_xattr,  do_xattr,  do_truncate, do_unlink, do_attributes,
-		do_exchange, do_hold,   do_let_go, do_whiteout,
+		do_create, do_create,     do_create,   do_link,  do_unlink, do_rmdir,
+		do_rename, do_rename,     do_write,    do_write, do_write,  do_write,
+		do_write,  do_write,      do_truncate, do_xattr, do_xattr,  do_truncate,
+		do_unlink, do_attributes, do_exchange, do_hold,  do_let_go, do_whiteout,
 	};
 
 	w->op++;

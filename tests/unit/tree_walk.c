@@ -170,11 +170,10 @@ static void compare_symlink(struct tree_walk *t, int dir, const char *name, cons
 static void compare_attributes(struct tree_walk *t, const char *path, const struct object *o,
 			       const struct stat *st)
 {
-	static const mode_t types[] = {
-		[OBJECT_FILE] = S_IFREG,
-		[OBJECT_DIR] = S_IFDIR,
-		[OBJECT_SYMLINK] = S_IFLNK,
-		[OBJECT_WHITEOUT] = S_IFCHR};
+	static const mode_t types[] = {[OBJECT_FILE] = S_IFREG,
+				       [OBJECT_DIR] = S_IFDIR,
+				       [OBJECT_SYMLINK] = S_IFLNK,
+				       [OBJECT_WHITEOUT] = S_IFCHR};
 	const int64_t mtime = st->st_mtim.tv_sec * (int64_t)NSEC_PER_SEC + st->st_mtim.tv_nsec;
 
 	if ((st->st_mode & S_IFMT) != types[o->type])
