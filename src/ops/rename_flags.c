@@ -164,7 +164,7 @@ static void touch_moved(struct op_ctx *c, const struct chosen *moved, const stru
 
 static void exchange_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
 {
-	struct chosen from, other;
+	struct chosen from = {0}, other = {0};
 	const struct expectation x = expect_exchange(c, args, &from, &other);
 
 	/* Two names of one object are left as they are; no time is set. */
