@@ -231,7 +231,7 @@ static void wrong_answers_are_findings(void **state)
 	assert_int_equal(class_of("link", -ENAMETOOLONG), FINDING_ANSWER);
 	assert_int_equal(class_of("fsync", -EIO), FINDING_EIO);
 	assert_int_equal(class_of("exchange", -ENOENT), FINDING_MISSING);
-	assert_int_equal(class_of("noreplace", -EEXIST), FINDING_EXTRA);
+	assert_int_equal(class_of("noreplace", -ENOENT), FINDING_MISSING);
 	assert_int_equal(class_of("orphan", -ENOENT), FINDING_MISSING);
 	assert_int_equal(class_of("whiteout", -EINVAL), -1); /* not every filesystem has them */
 	assert_int_equal(class_of("unlink", -ENOSPC), -1);
