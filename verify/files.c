@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,13 +20,14 @@ void files_start(struct files *f, struct check *c, uint64_t slice_bytes, int ope
 	pthread_mutex_init(&f->lock, NULL);
 }
 
-static struct file *file_make(const struct subject *s, const struct object *o)
+static struct file *file_make(size_t view, const struct subject *s, const struct object *o)
 {
 	struct file *file = calloc(1, sizeof(*file));
 
 	if (!file)
 		return NULL;
 	file->subject = *s;
+	file->view = view;
 	file->object = *o;
 	file->blocks = o->mapped;
 	file->fd = -1;
@@ -79,6 +81,8 @@ static bool wanted(struct files *f, const struct object *o)
 {
 	if (o->type != OBJECT_FILE || o->first_name == NAME_NONE)
 		return false;
+	if (object_is_held(o) && !f->check->v->held)
+		return false;
 	if (o->flags & OBJECT_UNSURE) {
 		f->check->v->counters->unsure += o->mapped;
 		return false;
@@ -105,7 +109,7 @@ static struct file *next_file(struct files *f)
 			}
 			s.name = o.first_name;
 			if (wanted(f, &o))
-				return file_make(&s, &o);
+				return file_make(f->view, &s, &o);
 		}
 	}
 	return NULL;
@@ -151,7 +155,7 @@ static void tell_open_error(struct files *f, struct file *file, int err)
 /* Files may have become something else: never wait for the other end of a pipe. */
 static int open_path(const struct files *f, struct file *file, const char *path)
 {
-	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | (object_is_held(&file->object) ? 0 : O_NOFOLLOW);
 	int fd = openat(f->check->v->mount, path, flags | f->open_flags);
 
 	if (fd < 0 && errno == EINVAL && f->open_flags) {
@@ -180,11 +184,24 @@ static void look_at_size(struct files *f, struct file *file)
 	file->blocks = MIN(file->blocks, (uint64_t)st.st_size / BLOCK_SIZE);
 }
 
+/* The path by which it can be opened; false when the model or its worker doesn't know it. */
+static bool path_to(const struct files *f, const struct file *file, char *path, size_t len)
+{
+	const struct verification *v = f->check->v;
+	int fd;
+
+	if (!object_is_held(&file->object))
+		return view_path(file->subject.view, file->subject.name, path, len) >= 0;
+	fd = v->held(v, file->view, file->subject.object);
+	snprintf(path, len, "/proc/self/fd/%d", fd);
+	return fd >= 0;
+}
+
 static void open_file(struct files *f, struct file *file)
 {
 	char path[4096];
 
-	if (view_path(file->subject.view, file->subject.name, path, sizeof(path)) < 0) {
+	if (!path_to(f, file, path, sizeof(path))) {
 		check_harness(f->check, &file->subject, "the path of object");
 		return;
 	}

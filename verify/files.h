@@ -23,6 +23,7 @@ struct note {
 struct file {
 	struct subject subject;
 	struct object object;
+	size_t view;     /* whose it is */
 	uint64_t blocks; /* that can be compared: a file that is too short is not read behind its end */
 	int fd;          /* -1 until opened */
 	bool opened;     /* or tried to */

@@ -16,7 +16,16 @@
 
 mode_t inode_type(uint8_t type)
 {
-	return type == OBJECT_DIR ? S_IFDIR : type == OBJECT_SYMLINK ? S_IFLNK : S_IFREG;
+	switch (type) {
+	case OBJECT_DIR:
+		return S_IFDIR;
+	case OBJECT_SYMLINK:
+		return S_IFLNK;
+	case OBJECT_WHITEOUT:
+		return S_IFCHR;
+	default:
+		return S_IFREG;
+	}
 }
 
 unsigned char inode_dtype(uint8_t type)
@@ -33,6 +42,8 @@ const char *inode_type_name(mode_t mode)
 		return "a directory";
 	case S_IFLNK:
 		return "a symbolic link";
+	case S_IFCHR:
+		return "a character device";
 	default:
 		return "something else";
 	}
@@ -75,6 +86,8 @@ static void compare_stat(struct check *c, const struct subject *s, const struct 
 	compare_number(c, s, "group", o->gid, st->st_gid);
 	if (o->type != OBJECT_DIR)
 		compare_number(c, s, "link count", o->links, st->st_nlink);
+	if (o->type == OBJECT_WHITEOUT)
+		compare_number(c, s, "device number", 0, st->st_rdev);
 	if (!unsure)
 		compare_times(c, s, o, st);
 }
@@ -196,6 +209,14 @@ void inode_verify(struct check *c, struct inode_room *room, int dir, const char 
 	compare_stat(c, s, o, st);
 	if (o->type == OBJECT_SYMLINK)
 		compare_target(c, dir, name, s, o);
-	else
+	else if (o->type != OBJECT_WHITEOUT) /* which cannot be opened, and has no attributes of its user */
 		verify_xattrs(c, room, dir, name, s, o);
+}
+
+void inode_verify_open(struct check *c, struct inode_room *room, int fd, const struct subject *s,
+		       const struct object *o, const struct stat *st)
+{
+	c->v->counters->objects++;
+	compare_stat(c, s, o, st);
+	compare_xattrs(c, fd, s, o, room);
 }

@@ -26,4 +26,8 @@ struct inode_room {
 void inode_verify(struct check *c, struct inode_room *room, int dir, const char *name,
 		  const struct subject *s, const struct object *o, const struct stat *st);
 
+/* The same of an open file. */
+void inode_verify_open(struct check *c, struct inode_room *room, int fd, const struct subject *s,
+		       const struct object *o, const struct stat *st);
+
 #endif

@@ -8,6 +8,8 @@ librecow_a_SOURCES += \
 	%D%/files.c \
 	%D%/files.h \
 	%D%/fsck.c \
+	%D%/held.c \
+	%D%/held.h \
 	%D%/hot.c \
 	%D%/inode.c \
 	%D%/inode.h \

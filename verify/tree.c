@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "verify/held.h"
 #include "verify/inode.h"
 #include "verify/links.h"
 #include "verify/listing.h"
@@ -472,6 +473,8 @@ int tree_verify(struct check *c, struct error *e)
 		ret = list_jobs(&t, e);
 	if (ret == 0)
 		ret = pool_run(c->v->threads, tree_thread, &t, e);
+	if (ret == 0)
+		ret = held_verify(c, &t.links, e);
 	if (ret == 0)
 		ret = links_verify(&t.links, c, e);
 	tree_free(&t);

@@ -46,6 +46,10 @@ struct verification {
 	struct verify_counters *counters;
 	const _Atomic bool *stop; /* give up soon: what was compared so far counts */
 	const char *log;          /* path of a file for the verifier's own output (RUN/<name>.log) */
+	/* The descriptor by which a file without a name lives, of views[view]; -1 if there is none, which is
+	 * an error. NULL: such files are gone (after a remount) and are passed over. */
+	int (*held)(const struct verification *v, size_t view, uint32_t object);
+	const void *holder; /* held()'s own */
 };
 
 struct verifier {

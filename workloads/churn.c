@@ -9,7 +9,8 @@ static const struct weight mix[] = {
 	{"truncate", 40},      {"read", 60},        {"chmod", 50},     {"chown", 30},    {"utimensat", 50},
 	{"setxattr", 50},      {"removexattr", 24}, {"fsync", 2},      {"fdatasync", 2}, {"fallocate", 8},
 	{"fallocate_keep", 4}, {"punch", 12},       {"zero_range", 8}, {"clone", 6},     {"clone_range", 12},
-	{"copy_range", 12},    {NULL, 0},
+	{"copy_range", 12},    {"exchange", 16},    {"noreplace", 12}, {"whiteout", 8},  {"tmpfile", 10},
+	{"linkat", 8},         {"orphan", 8},       {"release", 12},   {NULL, 0},
 };
 
 const struct workload workload_churn = {

@@ -16,7 +16,7 @@
 
 #define BATCH 256
 
-static const char *const types[] = {"free", "file", "dir", "symlink"};
+static const char *const types[] = {"free", "file", "dir", "symlink", "whiteout"};
 
 static json_t *hex(uint64_t n)
 {
@@ -43,7 +43,7 @@ static json_t *paths_json(const struct model_view *v, const struct object *o)
 	char path[4096];
 	struct name n;
 
-	while (number != NAME_NONE && view_name(v, number, &n)) {
+	while (number != NAME_NONE && view_name(v, number, &n) && n.parent != OBJECT_HELD) {
 		int len = view_path(v, number, path, sizeof(path));
 
 		if (len >= 0)
@@ -109,13 +109,14 @@ static json_t *symlink_json(const struct model_view *v, uint32_t object, const s
 
 static json_t *object_json(const struct model_view *v, uint32_t number, const struct object *o)
 {
-	json_t *j = json_pack("{s:i, s:I, s:s, s:o, s:I, s:i, s:I, s:I, s:I, s:[II], s:b, s:b, s:b}",
-			      "worker", (int)v->worker, "object", (json_int_t)number, "type", types[o->type],
-			      "paths", paths_json(v, o), "size", (json_int_t)o->size, "mode", (int)o->mode,
-			      "uid", (json_int_t)o->uid, "gid", (json_int_t)o->gid, "nlink",
-			      (json_int_t)o->links, "mtime_ns", (json_int_t)o->mtime_min,
-			      (json_int_t)o->mtime_max, "anchor", (o->flags & OBJECT_ANCHOR) != 0, "shared",
-			      (o->flags & OBJECT_SHARED) != 0, "unsure", (o->flags & OBJECT_UNSURE) != 0);
+	json_t *j =
+		json_pack("{s:i, s:I, s:s, s:o, s:I, s:i, s:I, s:I, s:I, s:[II], s:b, s:b, s:b, s:b}",
+			  "worker", (int)v->worker, "object", (json_int_t)number, "type", types[o->type],
+			  "paths", paths_json(v, o), "size", (json_int_t)o->size, "mode", (int)o->mode, "uid",
+			  (json_int_t)o->uid, "gid", (json_int_t)o->gid, "nlink", (json_int_t)o->links,
+			  "mtime_ns", (json_int_t)o->mtime_min, (json_int_t)o->mtime_max, "anchor",
+			  (o->flags & OBJECT_ANCHOR) != 0, "shared", (o->flags & OBJECT_SHARED) != 0,
+			  "unsure", (o->flags & OBJECT_UNSURE) != 0, "held", object_is_held(o));
 
 	json_object_set_new(j, "xattrs", xattrs_json(v, number, o));
 	if (o->type == OBJECT_SYMLINK)
@@ -132,12 +133,17 @@ static void print_line(json_t *j)
 	json_decref(j);
 }
 
-static void print_text(const struct model_view *v, const struct object *o)
+static void print_text(const struct model_view *v, uint32_t number, const struct object *o)
 {
-	static const char letters[] = {'?', '-', 'd', 'l'};
+	static const char letters[] = {'?', '-', 'd', 'l', 'c'};
 	json_t *paths = paths_json(v, o), *path;
+	char label[64];
 	size_t i;
 
+	if (object_is_held(o)) {
+		held_label(v->worker, number, label, sizeof(label));
+		json_array_append_new(paths, json_string(label));
+	}
 	json_array_foreach(paths, i, path)
 	{
 		printf("%c%04o %2u %5u %5u %12" PRIu64 " %s%s\n", letters[o->type], o->mode, o->links, o->uid,
@@ -166,7 +172,7 @@ static int print_view(const struct model_view *v, bool json, struct error *e)
 		if (json)
 			print_line(object_json(v, i, &o));
 		else
-			print_text(v, &o);
+			print_text(v, i, &o);
 	}
 	if (atomic_load(&v->pool->corrupted) != corrupted)
 		return error_set(e, EXIT_HARNESS, "the model of worker %u fails its own checksums",

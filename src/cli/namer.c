@@ -13,7 +13,7 @@
 #include "src/journal/file.h"
 
 /* What a record does to names; by the operation's name, which is part of the journal's format. */
-enum effect { EFFECT_NONE, EFFECT_MAKES, EFFECT_MAKES_DIR, EFFECT_LINKS, EFFECT_MOVES };
+enum effect { EFFECT_NONE, EFFECT_MAKES, EFFECT_MAKES_DIR, EFFECT_LINKS, EFFECT_MOVES, EFFECT_EXCHANGES };
 
 static enum effect effect_of(const struct journal_record *r)
 {
@@ -21,8 +21,10 @@ static enum effect effect_of(const struct journal_record *r)
 		const char *name;
 		enum effect effect;
 	} effects[] = {
-		{"create", EFFECT_MAKES}, {"symlink", EFFECT_MAKES}, {"mkdir", EFFECT_MAKES_DIR},
-		{"link", EFFECT_LINKS},   {"rename", EFFECT_MOVES},  {"rename_over", EFFECT_MOVES},
+		{"create", EFFECT_MAKES},    {"symlink", EFFECT_MAKES},  {"mkdir", EFFECT_MAKES_DIR},
+		{"link", EFFECT_LINKS},      {"rename", EFFECT_MOVES},   {"rename_over", EFFECT_MOVES},
+		{"noreplace", EFFECT_MOVES}, {"whiteout", EFFECT_MOVES}, {"exchange", EFFECT_EXCHANGES},
+		{"linkat", EFFECT_LINKS},
 	};
 	const struct op *op = op_by_id(r->kind);
 
@@ -69,6 +71,10 @@ void namer_learn(struct namer *n, const struct journal_record *r)
 	case EFFECT_MOVES:
 		put(n, r->args.object, r->args.dir2, r->args.name2, r->flags & JOURNAL_SHARED2);
 		break;
+	case EFFECT_EXCHANGES:
+		put(n, r->args.object, r->args.dir2, r->args.name2, r->flags & JOURNAL_SHARED2);
+		put(n, r->args.aux, r->args.dir, r->args.name, r->flags & JOURNAL_SHARED);
+		break;
 	case EFFECT_MAKES:
 	case EFFECT_LINKS:
 	case EFFECT_NONE:
@@ -78,12 +84,23 @@ void namer_learn(struct namer *n, const struct journal_record *r)
 
 /* ---- the journal's head is gone */
 
+/* The second of two that exchange their names. */
+static void settle_other(struct namer *n, const struct journal_record *r)
+{
+	struct namer_place *p = place_of(n, r->args.aux);
+
+	if (p && !p->settled)
+		put(n, r->args.aux, r->args.dir2, r->args.name2, r->flags & JOURNAL_SHARED2);
+}
+
 /* The first record about an object says where it was before the journal begins. */
 static void settle(struct namer *n, const struct journal_record *r)
 {
 	enum effect effect = effect_of(r);
 	struct namer_place *p;
 
+	if (effect == EFFECT_EXCHANGES)
+		settle_other(n, r);
 	if (r->flags & JOURNAL_MARK || r->args.dir == OBJECT_NONE || !(p = place_of(n, r->args.object)) ||
 	    p->settled)
 		return;
@@ -223,12 +240,14 @@ unsigned int namer_paths(const struct namer *n, const struct journal_record *r, 
 {
 	enum effect effect = effect_of(r);
 
-	if (r->args.dir == OBJECT_NONE) /* an anchor */
+	if (r->args.dir == OBJECT_HELD)
+		held_label(n->worker, r->args.object, path[0], sizeof(path[0]));
+	else if (r->args.dir == OBJECT_NONE) /* an anchor */
 		escaped_path(n, r->args.object, (struct nameref){0}, false, path[0], sizeof(path[0]));
 	else
 		escaped_path(n, r->args.dir, r->args.name, r->flags & JOURNAL_SHARED, path[0],
 			     sizeof(path[0]));
-	if (effect != EFFECT_LINKS && effect != EFFECT_MOVES)
+	if (effect != EFFECT_LINKS && effect != EFFECT_MOVES && effect != EFFECT_EXCHANGES)
 		return 1;
 	escaped_path(n, r->args.dir2, r->args.name2, r->flags & JOURNAL_SHARED2, path[1], sizeof(path[1]));
 	return 2;

@@ -8,6 +8,7 @@
 #include "src/base/clock.h"
 #include "src/engine/churn.h"
 #include "src/machine/messages.h"
+#include "src/ops/held.h"
 #include "src/run/rundir.h"
 
 /* A line between the operations before and after the barrier. */
@@ -47,6 +48,14 @@ int barrier_freeze(struct conductor *c, struct error *e)
 	return tell_request(c, MESSAGE_DURABLE, e);
 }
 
+/* Workers are parked: their descriptors are those of the frozen models. */
+static int descriptor_of(const struct verification *v, size_t view, uint32_t object)
+{
+	const struct conductor *c = v->holder;
+
+	return held_fd(&c->workers[view].ctx, object);
+}
+
 static int verify_one(struct conductor *c, unsigned int index, struct error *e)
 {
 	struct shared *s = c->shared;
@@ -62,6 +71,8 @@ static int verify_one(struct conductor *c, unsigned int index, struct error *e)
 		.findings = &c->findings,
 		.counters = &s->verified[index],
 		.stop = &s->stop,
+		.held = verifier->when == VERIFY_ROUND ? descriptor_of : NULL,
+		.holder = c,
 	};
 	uint64_t begin = clock_mono();
 	char name[64], log[4096];

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/ops/held.h"
 
 /* Draws that may come to nothing before the workload is said to have nothing to do. */
 #define DRAWS_MAX 1000
@@ -151,6 +152,7 @@ static void *worker_main(void *arg)
 		}
 		count_cpu(w);
 	}
+	held_close_all(&w->ctx);
 	return NULL;
 }
 

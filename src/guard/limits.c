@@ -5,9 +5,11 @@
 #include <sys/resource.h>
 
 #include "src/base/base.h"
+#include "src/ops/op.h"
 
-/* The guard keeps two descriptors open for each worker's journal, a worker at most as many at a time. */
-#define FILES_PER_WORKER 4U
+/* The guard keeps two descriptors open for each worker's journal; a worker at most as many at a time, and
+ * those of files that have no name. */
+#define FILES_PER_WORKER (4U + HELD_MAX)
 
 /* All else: sockets, the kernel log, verifiers with their files and directories in hand. */
 #define FILES_BESIDE 512U

@@ -7,6 +7,7 @@ librecow_a_SOURCES += \
 	%D%/fragments.c \
 	%D%/model.c \
 	%D%/model.h \
+	%D%/nameless.c \
 	%D%/names.c \
 	%D%/objects.c \
 	%D%/pages.c \

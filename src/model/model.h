@@ -16,9 +16,13 @@
 #define OBJECT_ROOT         1U /* the worker's own subvolume (or directory) */
 #define OBJECT_FIRST_SHARED 2U /* shared directory k is OBJECT_FIRST_SHARED + k */
 #define NAME_NONE           UINT32_MAX
-#define SHARED_DIRS_MAX     64U
+/* No directory: the parent of the name record that a file without any name keeps. The file lives by the
+ * worker's descriptor of it alone; it has 0 links and, as its first name, that record. */
+#define OBJECT_HELD     UINT32_MAX
+#define SHARED_DIRS_MAX 64U
 
-enum object_type { OBJECT_FREE, OBJECT_FILE, OBJECT_DIR, OBJECT_SYMLINK };
+/* A whiteout is what rename leaves with RENAME_WHITEOUT: a character device 0:0 that nobody can open. */
+enum object_type { OBJECT_FREE, OBJECT_FILE, OBJECT_DIR, OBJECT_SYMLINK, OBJECT_WHITEOUT };
 
 enum object_flags {
 	OBJECT_ANCHOR = 1, /* not this worker's to rename or remove; attributes not modelled */
@@ -26,6 +30,7 @@ enum object_flags {
 	OBJECT_REALM = 4,  /* was made in the shared subvolume (a hint for drawing; EXDEV else) */
 	OBJECT_UNSURE =
 		8, /* content is not known (a failed fsync, a failed truncate): not compared, counted */
+	OBJECT_LINKABLE = 16, /* has no name, and may be given one (O_TMPFILE without O_EXCL) */
 };
 
 struct object {
@@ -37,7 +42,7 @@ struct object {
 	uint64_t synced;     /* last operation that made it durable by itself (fsync, fdatasync), 0 if none */
 	uint32_t blocks;     /* block map; private to the model */
 	uint32_t mapped;     /* blocks in the map: ceil(size / 4096) for files */
-	uint32_t first_name; /* first of its links, NAME_NONE if unlinked */
+	uint32_t first_name; /* first of its links; the record in OBJECT_HELD of a file without a name */
 	uint32_t first_xattr; /* 1 + number of its first xattr record, 0 if none */
 	uint32_t links;       /* names it has */
 	uint32_t children;    /* directory: names of this worker in it */
@@ -52,7 +57,7 @@ struct object {
 
 struct name {
 	uint32_t object;
-	uint32_t parent; /* the directory's object id; OBJECT_NONE for an anchor's own name */
+	uint32_t parent; /* the directory's object id; OBJECT_NONE for an anchor's own name; OBJECT_HELD */
 	uint32_t next;   /* next link of the same object, NAME_NONE at the end */
 	uint32_t place;  /* its place in the pick list of its kind */
 	uint32_t tag;    /* struct nameref */
@@ -75,7 +80,7 @@ struct fragment {
 #define FRAGMENTS_MAX 4096U
 
 /* Lists from which an operation draws in O(1). */
-enum pick { PICK_FILE, PICK_DIR, PICK_SYMLINK, PICKS };
+enum pick { PICK_FILE, PICK_DIR, PICK_SYMLINK, PICK_WHITEOUT, PICK_HELD, PICKS };
 
 #define BLOCK_CLASSES 14
 
@@ -136,7 +141,9 @@ uint32_t model_next_name(const struct model *m);
 /* Changes. `op` is the number of the operation; all arguments are as the kernel accepted them. */
 struct model_create {
 	enum object_type type;
-	uint32_t parent; /* directory */
+	uint32_t parent; /* directory; OBJECT_HELD: a file without a name */
+	uint32_t home;   /* OBJECT_HELD: the directory in whose filesystem it lies */
+	bool linkable;   /* OBJECT_HELD: it may be given a name */
 	struct nameref name;
 	uint16_t mode;
 	uint64_t size; /* of a symlink's target */
@@ -155,6 +162,18 @@ void model_unlink(struct model *m, uint64_t op, uint32_t name);
  * object, nothing changes (rename(2)). */
 void model_rename(struct model *m, uint64_t op, uint32_t name, uint32_t parent, struct nameref to,
 		  uint32_t victim);
+/* Two names exchange their objects (RENAME_EXCHANGE). Nothing changes when both name the same one. */
+void model_exchange(struct model *m, uint64_t op, uint32_t name, uint32_t other);
+/* The object of `name` goes to the new name (parent, to); to.number must be model_next_name(). Under the old
+ * name a whiteout is made, owned by root, with mode 0. Returns its id, OBJECT_NONE when the pool is
+ * exhausted. */
+uint32_t model_whiteout(struct model *m, uint64_t op, uint32_t name, uint32_t parent, struct nameref to,
+			int64_t time_min, int64_t time_max);
+/* The last name of a file goes, yet the file stays, held by a descriptor: the record moves to OBJECT_HELD.
+ * model_unlink() of that record ends the file. */
+void model_orphan(struct model *m, uint64_t op, uint32_t name);
+/* A file without a name gets one: its record moves from OBJECT_HELD to (parent, to). */
+void model_link_held(struct model *m, uint64_t op, uint32_t name, uint32_t parent, struct nameref to);
 /* Bytes [offset, offset + len) were written with content_key (run, worker, op, object); `data` are those
  * bytes. Grows the file if need be; a gap behind the old end is a hole. Times stay as they are. */
 void model_write(struct model *m, uint64_t op, uint32_t object, uint64_t offset, const void *data,
@@ -179,7 +198,7 @@ void model_set_synced(struct model *m, uint64_t op, uint32_t object);
 void model_set_unsure(struct model *m, uint64_t op, uint32_t object);
 
 /* Draw from a pick list: a name number, or NAME_NONE when the list is empty. `r` is any random number.
- * PICK_DIR holds the anchors too. Names of unlinked or free objects are never in it. */
+ * PICK_DIR holds the anchors too. Files without a name are in PICK_HELD only. */
 uint32_t model_pick(const struct model *m, enum pick list, uint64_t r);
 uint32_t model_pick_count(const struct model *m, enum pick list);
 
@@ -194,6 +213,12 @@ static inline bool view_is_anchor(const struct model_view *v, uint32_t object)
 static inline bool view_is_shared(const struct model_view *v, uint32_t object)
 {
 	return object != OBJECT_ROOT && view_is_anchor(v, object);
+}
+
+/* Has it no name, is it there by its descriptor alone? */
+static inline bool object_is_held(const struct object *o)
+{
+	return o->type == OBJECT_FILE && o->links == 0;
 }
 
 /* Does the view's own checksum hold? True for a live one. */
@@ -224,12 +249,19 @@ void view_regenerate(const struct model_view *v, uint32_t object, uint64_t block
 /* The bytes of a name as readdir gives them. */
 size_t view_name_bytes(const struct model_view *v, const struct name *n, uint32_t number, char buf[256]);
 
+/* The name at a place of a pick list, from 0 on; NAME_NONE behind its end or on harness corruption. */
+uint32_t view_pick(const struct model_view *v, enum pick list, uint32_t place);
+
 /* Path of a name relative to the target's mount point, NUL-terminated ("w0003/a/b", "shared/d02/x"); as the
- * model knows it. Returns its length or -1 when it does not fit or the tree above is gone. */
+ * model knows it. Of a record in OBJECT_HELD: held_label(). Returns its length or -1 when it does not fit or
+ * the tree above is gone. */
 int view_path(const struct model_view *v, uint32_t number, char *buf, size_t len);
 
 /* Anchors' paths, as printf would give them: "w%04u" and "shared/d%02u". -1 when it does not fit. */
 int anchor_path(uint32_t worker, uint32_t object, char *buf, size_t len);
+
+/* What stands where a path would, for people: "w0003/(unlinked #17)". Returns its length. */
+int held_label(uint32_t worker, uint32_t object, char *buf, size_t len);
 
 /* Index pages are counted to what they index. */
 struct model_stats {

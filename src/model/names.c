@@ -25,7 +25,7 @@ bool view_name(const struct model_view *v, uint32_t number, struct name *out)
 	return true;
 }
 
-static void name_get(const struct model *m, uint32_t number, struct name *out)
+void name_get(const struct model *m, uint32_t number, struct name *out)
 {
 	name_unpack(array_at(m->head.pool, &m->head.names, number), out);
 }
@@ -49,9 +49,16 @@ static void name_put(struct model *m, uint32_t number, const struct name *n)
 
 /* Rows of name numbers without gaps: the last one moves into the place of one that goes. */
 
-static enum pick pick_of(uint8_t type)
+static enum pick pick_of(uint8_t type, uint32_t parent)
 {
-	return type == OBJECT_FILE ? PICK_FILE : type == OBJECT_DIR ? PICK_DIR : PICK_SYMLINK;
+	static const enum pick lists[] = {
+		[OBJECT_FILE] = PICK_FILE,
+		[OBJECT_DIR] = PICK_DIR,
+		[OBJECT_SYMLINK] = PICK_SYMLINK,
+		[OBJECT_WHITEOUT] = PICK_WHITEOUT,
+	};
+
+	return parent == OBJECT_HELD ? PICK_HELD : type < ARRAY_SIZE(lists) ? lists[type] : PICK_FILE;
 }
 
 static uint32_t pick_at(const struct model *m, enum pick list, uint32_t place)
@@ -92,6 +99,16 @@ uint32_t model_pick_count(const struct model *m, enum pick list)
 	return m->head.picks[list].live;
 }
 
+uint32_t view_pick(const struct model_view *v, enum pick list, uint32_t place)
+{
+	const void *record = place < v->picks[list].live ? view_record(v, &v->picks[list], place) : NULL;
+	uint32_t number = NAME_NONE;
+
+	if (record)
+		memcpy(&number, record, sizeof(number));
+	return number;
+}
+
 uint32_t model_pick(const struct model *m, enum pick list, uint64_t r)
 {
 	uint32_t count = model_pick_count(m, list);
@@ -101,19 +118,17 @@ uint32_t model_pick(const struct model *m, enum pick list, uint64_t r)
 
 /* ---- links of an object ------------------------------------------------------------------ */
 
-/* Record `number` becomes a name of object `id` (*o; the caller stores it). */
-static void link_add(struct model *m, uint32_t number, struct name *n, uint32_t id, struct object *o)
+void link_add(struct model *m, uint32_t number, struct name *n, uint32_t id, struct object *o)
 {
 	n->object = id;
 	n->next = o->first_name;
-	n->place = pick_add(m, pick_of(o->type), number);
+	n->place = pick_add(m, pick_of(o->type, n->parent), number);
 	name_put(m, number, n);
 	o->first_name = number;
-	o->links++;
+	o->links += n->parent != OBJECT_HELD;
 }
 
-/* Record `number` is no longer a name of *o (which the caller stores). The record itself stays. */
-static void link_remove(struct model *m, uint32_t number, struct object *o)
+void link_remove(struct model *m, uint32_t number, struct object *o)
 {
 	struct name n, before = {0};
 	uint32_t at = o->first_name;
@@ -131,15 +146,16 @@ static void link_remove(struct model *m, uint32_t number, struct object *o)
 		before.next = n.next;
 		name_put(m, at, &before);
 	}
-	o->links--;
-	pick_remove(m, pick_of(o->type), n.place);
+	o->links -= n.parent != OBJECT_HELD;
+	pick_remove(m, pick_of(o->type, n.parent), n.place);
 }
 
-/* A directory has got one name more (by = 1) or less (by = -1). */
-static void count_child(struct model *m, uint64_t op, uint32_t dir, int by)
+void count_child(struct model *m, uint64_t op, uint32_t dir, int by)
 {
 	struct object o;
 
+	if (dir == OBJECT_HELD)
+		return;
 	object_get(m, dir, &o);
 	o.children += (uint32_t)by;
 	o.changed = op;
@@ -173,8 +189,7 @@ void names_add_anchor(struct model *m, uint32_t id)
 	m->head.anchors++;
 }
 
-/* The object as it is when it has just been made in `parent`. */
-static struct object object_fresh(uint64_t op, const struct model_create *c, const struct object *parent)
+struct object object_fresh(uint64_t op, const struct model_create *c, const struct object *parent)
 {
 	return (struct object){
 		.size = c->type == OBJECT_SYMLINK ? c->size : 0,
@@ -187,7 +202,7 @@ static struct object object_fresh(uint64_t op, const struct model_create *c, con
 		.gid = c->gid,
 		.mode = c->mode,
 		.type = (uint8_t)c->type,
-		.flags = parent->flags & OBJECT_REALM,
+		.flags = (parent->flags & OBJECT_REALM) | (c->linkable ? OBJECT_LINKABLE : 0),
 		.depth = (uint16_t)(parent->depth + 1),
 	};
 }
@@ -202,7 +217,7 @@ uint32_t model_create(struct model *m, uint64_t op, const struct model_create *c
 	model_learned(m, op);
 	if (id == ARRAY_NONE || number == ARRAY_NONE)
 		return OBJECT_NONE;
-	object_get(m, c->parent, &parent);
+	object_get(m, c->parent == OBJECT_HELD ? c->home : c->parent, &parent);
 	o = object_fresh(op, c, &parent);
 	link_add(m, number, &n, id, &o);
 	object_put(m, id, &o);

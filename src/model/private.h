@@ -148,6 +148,15 @@ void object_free(struct model *m, uint32_t id, struct object *o);
 /* Operation op has been taken in. */
 void model_learned(struct model *m, uint64_t op);
 void names_add_anchor(struct model *m, uint32_t id);
+void name_get(const struct model *m, uint32_t number, struct name *out);
+/* The object as it is when it has just been made in `parent`. */
+struct object object_fresh(uint64_t op, const struct model_create *c, const struct object *parent);
+/* Record `number` becomes a name of object `id` (*o; the caller stores it), in n->parent. */
+void link_add(struct model *m, uint32_t number, struct name *n, uint32_t id, struct object *o);
+/* Record `number` is no longer a name of *o (which the caller stores). The record itself stays. */
+void link_remove(struct model *m, uint32_t number, struct object *o);
+/* A directory has got one name more (by = 1) or less (by = -1), or another one (by = 0). */
+void count_child(struct model *m, uint64_t op, uint32_t dir, int by);
 /* A model without anchors, for model_load(). */
 int model_init_empty(struct model *m, struct page_pool *pool, uint32_t worker, uint64_t run, struct error *e);
 

@@ -16,7 +16,7 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file holds records as they lie in memory");
 
 #define MAGIC    "recowmd"
-#define VERSION  1U
+#define VERSION  2U
 #define SECTIONS (4 + PICKS + BLOCK_CLASSES)
 
 struct file_header {

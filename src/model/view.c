@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reading a model, live or frozen. */
+#include <stdio.h>
 #include <string.h>
 
 #include "src/model/private.h"
@@ -65,6 +66,11 @@ int anchor_path(uint32_t worker, uint32_t object, char *buf, size_t len)
 	return (int)end;
 }
 
+int held_label(uint32_t worker, uint32_t object, char *buf, size_t len)
+{
+	return snprintf(buf, len, "w%04u/(unlinked #%u)", worker, object);
+}
+
 size_t view_name_bytes(const struct model_view *v, const struct name *n, uint32_t number, char buf[256])
 {
 	struct nameref ref = {.number = number, .tag = n->tag};
@@ -96,6 +102,11 @@ int view_path(const struct model_view *v, uint32_t number, char *buf, size_t len
 	struct name n;
 	char part[256];
 
+	if (view_name(v, number, &n) && n.parent == OBJECT_HELD) {
+		int label = held_label(v->worker, n.object, buf, len);
+
+		return (size_t)label < len ? label : -1;
+	}
 	for (;;) {
 		size_t part_len;
 

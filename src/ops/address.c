@@ -2,7 +2,10 @@
 #include "src/ops/address.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "src/ops/held.h"
 
 static int object_path(const struct model_view *v, uint32_t object, char *buf, size_t len)
 {
@@ -22,9 +25,11 @@ int address_write(const struct model_view *v, uint32_t dir, struct nameref ref, 
 
 	if (dir == OBJECT_NONE)
 		return anchor_path(v->worker, object, buf, len) < 0 ? -1 : 0;
+	if (dir == OBJECT_HELD)
+		return (size_t)held_label(v->worker, object, buf, len) < len ? 0 : -1;
 	used = object_path(v, dir, buf, len);
-	if (used < 0)
-		return -1;
+	if (used < 0 || ref.tag == 0)
+		return used < 0 ? -1 : 0;
 	name_len = content_name(ref, v->worker, view_is_shared(v, dir), name);
 	if ((size_t)used + 1 + name_len + 1 > len)
 		return -1;
@@ -36,9 +41,19 @@ int address_write(const struct model_view *v, uint32_t dir, struct nameref ref, 
 const char *address_path(struct op_ctx *c, unsigned int slot, uint32_t dir, struct nameref ref,
 			 uint32_t object)
 {
-	if (address_write(&c->model->head, dir, ref, object, c->path[slot], sizeof(c->path[slot])))
+	int fd = dir == OBJECT_HELD ? held_fd(c, object) : -1;
+
+	if (fd >= 0)
+		snprintf(c->path[slot], sizeof(c->path[slot]), "/proc/self/fd/%d", fd);
+	else if (dir == OBJECT_HELD ||
+		 address_write(&c->model->head, dir, ref, object, c->path[slot], sizeof(c->path[slot])))
 		c->path[slot][0] = '\0';
 	return c->path[slot];
+}
+
+int address_nofollow(const struct op_args *args)
+{
+	return args->dir == OBJECT_HELD ? 0 : AT_SYMLINK_NOFOLLOW;
 }
 
 bool address_lookup(const struct model_view *v, uint32_t dir, struct nameref ref, struct name *out)
@@ -100,7 +115,9 @@ int address_open(struct op_ctx *c, const struct op_args *args, int flags)
 {
 	const char *path = address_path(c, 0, args->dir, args->name, args->object);
 
-	return openat(c->target, path, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (args->dir != OBJECT_HELD)
+		flags |= O_NOFOLLOW;
+	return openat(c->target, path, flags | O_NONBLOCK | O_CLOEXEC);
 }
 
 int address_open_object(struct op_ctx *c, uint32_t object, int flags)

@@ -13,12 +13,17 @@
 #define DEPTH_MAX 14U
 
 /* Path of the name `ref` in directory `dir`, relative to the target, into c->path[slot]. `dir` OBJECT_NONE
- * means the anchor `object` itself. Returns the path; "" (which every system call refuses with ENOENT) when
- * the model doesn't know the directory. */
+ * means the anchor `object` itself; OBJECT_HELD: `object` has no name, the path leads through the worker's
+ * descriptor and must be followed (address_nofollow()); a name whose tag is 0: the directory itself. Returns
+ * the path; "" (which every system call refuses with ENOENT) when the model doesn't know the directory. */
 const char *address_path(struct op_ctx *c, unsigned int slot, uint32_t dir, struct nameref ref,
 			 uint32_t object);
 
-/* The same into any buffer; 0, or -1 when it does not fit or the directory is unknown. */
+/* AT_SYMLINK_NOFOLLOW, or 0 where the path of these arguments must be followed. */
+int address_nofollow(const struct op_args *args);
+
+/* The same for people, into any buffer; held_label() where there is no name. 0, or -1 when it does not fit or
+ * the directory is unknown. */
 int address_write(const struct model_view *v, uint32_t dir, struct nameref ref, uint32_t object, char *buf,
 		  size_t len);
 
@@ -40,7 +45,8 @@ bool address_within(const struct model_view *v, uint32_t dir, uint32_t top);
 /* Do the two directories lie in different realms (private, shared), which may be different subvolumes? */
 bool address_realms_differ(const struct model_view *v, uint32_t dir, uint32_t other);
 
-/* Open what the arguments name, which must be a file or directory. Never follows a link, and never waits:
+/* Open what the arguments name, which must be a file or directory; a file without a name gets a further
+ * descriptor. Never follows a link, and never waits:
  * should corruption have put a pipe there, that is an answer, not a hang. Returns a descriptor or -1 with
  * errno. */
 int address_open(struct op_ctx *c, const struct op_args *args, int flags);

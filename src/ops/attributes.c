@@ -26,13 +26,13 @@ static bool draw_subject(const struct op_ctx *c, struct stream *s, struct op_arg
 	return true;
 }
 
-/* ---- chmod: object, dir, name: a file or directory; aux: mode */
+/* ---- chmod: object, dir, name: anything but a symbolic link; aux: mode */
 
 static bool chmod_draw(const struct op_ctx *c, struct stream *s, struct op_args *args)
 {
 	struct chosen subject;
 
-	if (!draw_subject(c, s, args, CHOOSE_FILE | CHOOSE_DIR, &subject))
+	if (!draw_subject(c, s, args, (CHOOSE_ANY & ~CHOOSE_SYMLINK) | CHOOSE_HELD, &subject))
 		return false;
 	args->aux = (uint32_t)stream_below(s, 01000);
 	if (subject.object.type == OBJECT_DIR && stream_chance(s, 8))
@@ -89,7 +89,7 @@ static bool chown_draw(const struct op_ctx *c, struct stream *s, struct op_args 
 {
 	struct chosen subject;
 
-	if (!draw_subject(c, s, args, CHOOSE_ANY, &subject))
+	if (!draw_subject(c, s, args, CHOOSE_ANY | CHOOSE_HELD, &subject))
 		return false;
 	args->aux = draw_id(s);
 	args->offset = draw_id(s);
@@ -101,7 +101,7 @@ static void chown_call(struct op_ctx *c, const struct op_args *args, struct op_a
 	const char *path = address_path(c, 0, args->dir, args->name, args->object);
 
 	answer_begin(a);
-	answer_end(a, fchownat(c->target, path, args->aux, (gid_t)args->offset, AT_SYMLINK_NOFOLLOW));
+	answer_end(a, fchownat(c->target, path, args->aux, (gid_t)args->offset, address_nofollow(args)));
 }
 
 static void chown_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
@@ -141,7 +141,7 @@ static bool utimensat_draw(const struct op_ctx *c, struct stream *s, struct op_a
 	const uint64_t latest = (uint64_t)INT32_MAX * NSEC_PER_SEC;
 	struct chosen subject;
 
-	if (!draw_subject(c, s, args, CHOOSE_ANY, &subject))
+	if (!draw_subject(c, s, args, CHOOSE_ANY | CHOOSE_HELD, &subject))
 		return false;
 	args->offset = stream_chance(s, 4) ? TIME_NOW : stream_below(s, latest);
 	return true;
@@ -157,7 +157,7 @@ static void utimensat_call(struct op_ctx *c, const struct op_args *args, struct 
 		times[1].tv_nsec = (long)(args->offset % NSEC_PER_SEC);
 	}
 	answer_begin(a);
-	answer_end(a, utimensat(c->target, path, times, AT_SYMLINK_NOFOLLOW));
+	answer_end(a, utimensat(c->target, path, times, address_nofollow(args)));
 }
 
 static void utimensat_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
@@ -242,7 +242,7 @@ static bool setxattr_draw(const struct op_ctx *c, struct stream *s, struct op_ar
 	static const int flags[8] = {[0] = XATTR_CREATE, [1] = XATTR_REPLACE};
 	struct chosen subject;
 
-	if (!draw_subject(c, s, args, CHOOSE_FILE | CHOOSE_DIR, &subject))
+	if (!draw_subject(c, s, args, CHOOSE_FILE | CHOOSE_DIR | CHOOSE_HELD, &subject))
 		return false;
 	args->name2.number = (uint32_t)stream_below(s, XATTRS_PER_OBJECT);
 	args->name2.tag = (uint32_t)flags[stream_below(s, ARRAY_SIZE(flags))];
@@ -313,7 +313,7 @@ static bool removexattr_draw(const struct op_ctx *c, struct stream *s, struct op
 	struct xattr x;
 
 	for (int i = 0; i < CHOOSE_TRIES; i++) {
-		if (!draw_subject(c, s, args, CHOOSE_FILE | CHOOSE_DIR, &subject))
+		if (!draw_subject(c, s, args, CHOOSE_FILE | CHOOSE_DIR | CHOOSE_HELD, &subject))
 			return false;
 		args->name2 = (struct nameref){.number = (uint32_t)stream_below(s, XATTRS_PER_OBJECT)};
 		if (missing)

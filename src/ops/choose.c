@@ -3,16 +3,31 @@
 
 #include "src/ops/address.h"
 
-static enum pick choose_list(struct stream *s, unsigned int kinds)
+/* Of the few that are only met now and then. */
+#define RARE_ONE_IN 24
+
+static bool choose_rarity(const struct op_ctx *c, struct stream *s, enum pick list)
 {
-	static const unsigned int bit[PICKS] = {
+	return model_pick_count(c->model, list) && stream_chance(s, RARE_ONE_IN);
+}
+
+static enum pick choose_list(const struct op_ctx *c, struct stream *s, unsigned int kinds)
+{
+	static const unsigned int bit[PICK_WHITEOUT] = {
 		[PICK_FILE] = CHOOSE_FILE, [PICK_DIR] = CHOOSE_DIR, [PICK_SYMLINK] = CHOOSE_SYMLINK};
 	static const enum pick tenths[10] = {PICK_FILE, PICK_FILE, PICK_FILE, PICK_FILE, PICK_FILE,
 					     PICK_FILE, PICK_FILE, PICK_DIR,  PICK_DIR,  PICK_SYMLINK};
-	enum pick list = tenths[stream_below(s, ARRAY_SIZE(tenths))];
+	enum pick list;
 
+	if (!(kinds & (CHOOSE_FILE | CHOOSE_DIR | CHOOSE_SYMLINK)))
+		return kinds & CHOOSE_HELD ? PICK_HELD : PICK_WHITEOUT;
+	if ((kinds & CHOOSE_HELD) && choose_rarity(c, s, PICK_HELD))
+		return PICK_HELD;
+	if ((kinds & CHOOSE_WHITEOUT) && choose_rarity(c, s, PICK_WHITEOUT))
+		return PICK_WHITEOUT;
+	list = tenths[stream_below(s, ARRAY_SIZE(tenths))];
 	while (!(kinds & bit[list]))
-		list = (list + 1) % PICKS;
+		list = (list + 1) % ARRAY_SIZE(bit);
 	return list;
 }
 
@@ -21,7 +36,7 @@ bool choose(const struct op_ctx *c, struct stream *s, unsigned int kinds, struct
 	const struct model_view *v = &c->model->head;
 
 	for (int i = 0; i < CHOOSE_TRIES; i++) {
-		out->number = model_pick(c->model, choose_list(s, kinds), stream_u64(s));
+		out->number = model_pick(c->model, choose_list(c, s, kinds), stream_u64(s));
 		if (out->number == NAME_NONE || !view_name(v, out->number, &out->name) ||
 		    !view_object(v, out->name.object, &out->object))
 			continue;

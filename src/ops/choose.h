@@ -14,7 +14,9 @@ enum choose_kind {
 	CHOOSE_DIR = 1 << 1,
 	CHOOSE_SYMLINK = 1 << 2,
 	CHOOSE_ANCHOR = 1 << 3, /* with CHOOSE_DIR: anchors too */
-	CHOOSE_ANY = CHOOSE_FILE | CHOOSE_DIR | CHOOSE_SYMLINK,
+	CHOOSE_WHITEOUT = 1 << 4,
+	CHOOSE_HELD = 1 << 5, /* a file without a name; reached by address_open() and address_path() only */
+	CHOOSE_ANY = CHOOSE_FILE | CHOOSE_DIR | CHOOSE_SYMLINK | CHOOSE_WHITEOUT,
 };
 
 /* One name of the model and its object. */
@@ -24,7 +26,8 @@ struct chosen {
 	struct object object;
 };
 
-/* Any name of these kinds; seven files to two directories and one symbolic link where all are allowed. */
+/* Any name of these kinds; seven files to two directories and one symbolic link where all are allowed.
+ * Whiteouts and files without a name, if there are any, are one choice in 24 each. */
 bool choose(const struct op_ctx *c, struct stream *s, unsigned int kinds, struct chosen *out);
 
 /* Fill object, dir and name of the arguments. */

@@ -94,7 +94,7 @@ static bool write_draw(const struct op_ctx *c, struct stream *s, struct op_args 
 	struct chosen file;
 	uint64_t wanted, length;
 
-	if (!choose(c, s, CHOOSE_FILE, &file))
+	if (!choose(c, s, CHOOSE_FILE | CHOOSE_HELD, &file))
 		return false;
 	choose_subject(&file, args);
 	wanted = choose_size(c, args->object, &file.object);
@@ -153,7 +153,7 @@ static bool append_draw(const struct op_ctx *c, struct stream *s, struct op_args
 		struct chosen file;
 		uint64_t wanted, length;
 
-		if (!choose(c, s, CHOOSE_FILE, &file))
+		if (!choose(c, s, CHOOSE_FILE | CHOOSE_HELD, &file))
 			return false;
 		wanted = choose_size(c, file.name.object, &file.object);
 		length = draw_length(c, s, wanted - file.object.size);
@@ -226,7 +226,7 @@ static bool truncate_draw(const struct op_ctx *c, struct stream *s, struct op_ar
 {
 	struct chosen file;
 
-	if (!choose(c, s, CHOOSE_FILE, &file))
+	if (!choose(c, s, CHOOSE_FILE | CHOOSE_HELD, &file))
 		return false;
 	choose_subject(&file, args);
 	args->offset = draw_size(s, file.object.size, choose_size(c, args->object, &file.object));

@@ -16,7 +16,8 @@
 /* Rather something that changed since it was synced last. */
 static bool sync_draw(const struct op_ctx *c, struct stream *s, struct op_args *args)
 {
-	const unsigned int kinds = stream_chance(s, 8) ? CHOOSE_DIR | CHOOSE_ANCHOR : CHOOSE_FILE;
+	const unsigned int kinds =
+		stream_chance(s, 8) ? CHOOSE_DIR | CHOOSE_ANCHOR : CHOOSE_FILE | CHOOSE_HELD;
 	struct chosen subject;
 
 	for (int i = 0; i < CHOOSE_TRIES; i++) {

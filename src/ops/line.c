@@ -44,14 +44,17 @@ static void add_path(struct line *l, uint32_t dir, struct nameref ref, bool shar
 void line_path(struct line *l)
 {
 	const struct op_args *args = &l->record->args;
-	char anchor[64];
+	char text[64];
 
-	if (args->dir != OBJECT_NONE) {
+	if (args->dir == OBJECT_HELD)
+		held_label(l->namer->worker, args->object, text, sizeof(text));
+	else if (args->dir != OBJECT_NONE ||
+		 anchor_path(l->namer->worker, args->object, text, sizeof(text)) < 0)
+		text[0] = '\0';
+	if (text[0])
+		line_add(l, "\"%s\"", text);
+	else if (args->dir != OBJECT_NONE)
 		add_path(l, args->dir, args->name, l->record->flags & JOURNAL_SHARED);
-		return;
-	}
-	if (anchor_path(l->namer->worker, args->object, anchor, sizeof(anchor)) >= 0)
-		line_add(l, "\"%s\"", anchor);
 }
 
 void line_path2(struct line *l)

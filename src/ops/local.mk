@@ -9,6 +9,8 @@ librecow_a_SOURCES += \
 	%D%/clone.c \
 	%D%/data.c \
 	%D%/durability.c \
+	%D%/held.c \
+	%D%/held.h \
 	%D%/judge.c \
 	%D%/judge.h \
 	%D%/line.c \
@@ -19,5 +21,7 @@ librecow_a_SOURCES += \
 	%D%/rename.c \
 	%D%/resolve.c \
 	%D%/resolve.h \
+	%D%/rename.h \
+	%D%/rename_flags.c \
 	%D%/table.c \
 	%D%/table.h

@@ -219,13 +219,13 @@ const struct op op_symlink = {
 	.show = symlink_show,
 };
 
-/* ---- link: object, dir, name: a file or symbolic link as it is; dir2, name2: its further name */
+/* ---- link: object, dir, name: anything but a directory, as it is; dir2, name2: its further name */
 
 static bool link_draw(const struct op_ctx *c, struct stream *s, struct op_args *args)
 {
 	struct chosen from, existing;
 
-	if (!choose(c, s, CHOOSE_FILE | CHOOSE_SYMLINK, &from))
+	if (!choose(c, s, CHOOSE_ANY & ~CHOOSE_DIR, &from))
 		return false;
 	choose_subject(&from, args);
 	if (stream_chance(s, REFUSAL_ONE_IN) && choose(c, s, CHOOSE_ANY, &existing)) {
@@ -321,7 +321,7 @@ static void learn_removal(struct op_ctx *c, const struct op *op, const struct op
 		model_unlink(c->model, c->operation, args->name.number);
 }
 
-/* ---- unlink: object, dir, name: a file or symbolic link; at times a directory (EISDIR) or nothing (ENOENT)
+/* ---- unlink: object, dir, name: anything but a directory; at times a directory (EISDIR) or nothing (ENOENT)
  */
 
 static bool unlink_draw(const struct op_ctx *c, struct stream *s, struct op_args *args)
@@ -331,7 +331,7 @@ static bool unlink_draw(const struct op_ctx *c, struct stream *s, struct op_args
 
 	if (odd && stream_chance(s, 2))
 		return draw_missing(c, s, args);
-	if (!choose(c, s, odd ? CHOOSE_DIR : CHOOSE_FILE | CHOOSE_SYMLINK, &victim))
+	if (!choose(c, s, odd ? CHOOSE_DIR : CHOOSE_ANY & ~CHOOSE_DIR, &victim))
 		return false;
 	choose_subject(&victim, args);
 	return true;
@@ -357,7 +357,7 @@ static void unlink_show(const struct journal_record *r, const struct op_namer *n
 
 const struct op op_unlink = {
 	.name = "unlink",
-	.summary = "remove a name of a file or symbolic link",
+	.summary = "remove a name of a file, symbolic link or whiteout",
 	.id = OP_UNLINK,
 	.group = GROUP_NAMES,
 	.failure = FAILS_CLEAN,
@@ -377,7 +377,7 @@ static bool rmdir_draw(const struct op_ctx *c, struct stream *s, struct op_args 
 
 	if (stream_chance(s, REFUSAL_ONE_IN))
 		return draw_missing(c, s, args);
-	if (stream_chance(s, REFUSAL_ONE_IN) && choose(c, s, CHOOSE_FILE | CHOOSE_SYMLINK, &victim)) {
+	if (stream_chance(s, REFUSAL_ONE_IN) && choose(c, s, CHOOSE_ANY & ~CHOOSE_DIR, &victim)) {
 		choose_subject(&victim, args);
 		return true;
 	}

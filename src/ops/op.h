@@ -40,6 +40,13 @@ struct op_look {
 	uint64_t hash[LOOK_BLOCKS]; /* content_hash(), with zeroes behind the end of the file */
 };
 
+/* A file without a name lives by a descriptor of its worker. */
+struct held {
+	uint32_t object; /* OBJECT_NONE: the place is free */
+	int fd;
+};
+#define HELD_MAX 16U
+
 /* What an operation works with; the worker's own, nothing in it is shared with other workers. */
 struct op_ctx {
 	struct model *model;
@@ -52,6 +59,7 @@ struct op_ctx {
 	char path[2][4096];
 	const struct finding_sink *findings;
 	struct op_look look; /* filled by call() after a failure that can have done a part of its work */
+	struct held held[HELD_MAX];
 };
 
 /* The kernel's answer. */

@@ -26,7 +26,7 @@ static bool read_draw(const struct op_ctx *c, struct stream *s, struct op_args *
 	uint64_t length;
 
 	for (int i = 0; i < CHOOSE_TRIES; i++) {
-		if (!choose(c, s, CHOOSE_FILE, &file))
+		if (!choose(c, s, CHOOSE_FILE | CHOOSE_HELD, &file))
 			return false;
 		if (file.object.size)
 			break;

@@ -8,6 +8,7 @@
 #include "src/ops/choose.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
+#include "src/ops/rename.h"
 #include "src/ops/table.h"
 
 /* Once in so many times rename_over takes two names that may not fit each other. */
@@ -34,8 +35,8 @@ static void rename_show(const struct journal_record *r, const struct op_namer *n
 	line_answer(&l);
 }
 
-static void learn_rename(struct op_ctx *c, const struct op *op, const struct op_args *args,
-			 const struct op_answer *a, const struct expectation *x, bool same_object)
+void rename_learn_as(struct op_ctx *c, const struct op *op, const struct op_args *args,
+		     const struct op_answer *a, const struct expectation *x, bool same_object)
 {
 	switch (judge(c, op, args, a, x)) {
 	case OUTCOME_DONE:
@@ -59,8 +60,7 @@ static void learn_rename(struct op_ctx *c, const struct op *op, const struct op_
 /* ---- rename: object, dir, name: what moves; dir2, name2: its new name (name2.number is name.number: the
  * record stays); aux: NAME_NONE */
 
-/* How deep may the destination of this object lie? A directory with something in it must not sink. */
-static bool deepest_destination(const struct op_ctx *c, const struct chosen *from, uint32_t *depth)
+bool rename_deepest(const struct op_ctx *c, const struct chosen *from, uint32_t *depth)
 {
 	struct lineage up;
 
@@ -88,12 +88,12 @@ static bool same_bytes(const struct op_ctx *c, uint32_t dir, struct nameref a, s
 	return content_name(b, v->worker, shared, other) == len && memcmp(one, other, len) == 0;
 }
 
-static bool rename_draw(const struct op_ctx *c, struct stream *s, struct op_args *args)
+bool rename_draw_new(const struct op_ctx *c, struct stream *s, struct op_args *args)
 {
 	struct chosen from;
 	uint32_t depth;
 
-	if (!choose(c, s, CHOOSE_ANY, &from) || !deepest_destination(c, &from, &depth))
+	if (!choose(c, s, CHOOSE_ANY, &from) || !rename_deepest(c, &from, &depth))
 		return false;
 	choose_subject(&from, args);
 	args->aux = NAME_NONE;
@@ -114,7 +114,7 @@ static void rename_learn(struct op_ctx *c, const struct op_args *args, const str
 
 	if (address_realms_differ(&c->model->head, args->dir, args->dir2))
 		expect_also(&x, EXDEV);
-	learn_rename(c, &op_rename, args, a, &x, false);
+	rename_learn_as(c, &op_rename, args, a, &x, false);
 }
 
 const struct op op_rename = {
@@ -125,7 +125,7 @@ const struct op op_rename = {
 	.failure = FAILS_CLEAN,
 	.balance = BALANCE_NONE,
 	.errors = errors_of_names,
-	.draw = rename_draw,
+	.draw = rename_draw_new,
 	.call = rename_call,
 	.learn = rename_learn,
 	.show = rename_show,
@@ -133,8 +133,7 @@ const struct op op_rename = {
 
 /* ---- rename_over: object, dir, name: what moves; dir2, name2: an existing name; aux: its number */
 
-/* Another name of the same object, if it has one. */
-static bool choose_twin(const struct op_ctx *c, const struct chosen *from, struct chosen *twin)
+bool rename_choose_twin(const struct op_ctx *c, const struct chosen *from, struct chosen *twin)
 {
 	const struct model_view *v = &c->model->head;
 
@@ -157,7 +156,7 @@ static bool choose_victim(const struct op_ctx *c, struct stream *s, const struct
 	const bool dir = from->object.type == OBJECT_DIR;
 
 	for (int i = 0; i < 2 * CHOOSE_TRIES; i++) {
-		if (!choose(c, s, dir ? CHOOSE_DIR : CHOOSE_FILE | CHOOSE_SYMLINK, victim))
+		if (!choose(c, s, dir ? CHOOSE_DIR : CHOOSE_ANY & ~CHOOSE_DIR, victim))
 			return false;
 		if (victim->number == from->number || (dir && victim->object.children))
 			continue;
@@ -168,13 +167,12 @@ static bool choose_victim(const struct op_ctx *c, struct stream *s, const struct
 	return false;
 }
 
-/* Would the moved directory keep its depth limit in the victim's place? */
-static bool fits_depth(const struct op_ctx *c, const struct chosen *from, const struct chosen *victim)
+bool rename_fits(const struct op_ctx *c, const struct chosen *from, const struct chosen *victim)
 {
 	struct lineage up;
 	uint32_t depth;
 
-	return deepest_destination(c, from, &depth) &&
+	return rename_deepest(c, from, &depth) &&
 	       address_lineage(&c->model->head, victim->name.parent, &up) && up.depth <= depth;
 }
 
@@ -187,11 +185,11 @@ static bool rename_over_draw(const struct op_ctx *c, struct stream *s, struct op
 		return false;
 	if (stream_chance(s, MISMATCH_ONE_IN))
 		found = choose(c, s, CHOOSE_ANY, &victim) && victim.number != from.number;
-	else if (stream_chance(s, 2) && choose_twin(c, &from, &victim))
+	else if (stream_chance(s, 2) && rename_choose_twin(c, &from, &victim))
 		found = true;
 	else
 		found = choose_victim(c, s, &from, &victim);
-	if (!found || !fits_depth(c, &from, &victim))
+	if (!found || !rename_fits(c, &from, &victim))
 		return false;
 	choose_subject(&from, args);
 	args->dir2 = victim.name.parent;
@@ -243,7 +241,7 @@ static void rename_over_learn(struct op_ctx *c, const struct op_args *args, cons
 		x = expect_rename_over(c, args, &from, n.object, &victim);
 		same = n.object == args->object;
 	}
-	learn_rename(c, &op_rename_over, args, a, &x, same);
+	rename_learn_as(c, &op_rename_over, args, a, &x, same);
 }
 
 const struct op op_rename_over = {

@@ -33,6 +33,13 @@ enum op_id {
 	OP_CLONE = 24,
 	OP_CLONE_RANGE = 25,
 	OP_COPY_RANGE = 26,
+	OP_EXCHANGE = 30,
+	OP_NOREPLACE = 31,
+	OP_WHITEOUT = 32,
+	OP_TMPFILE = 33,
+	OP_LINKAT = 34,
+	OP_ORPHAN = 35,
+	OP_RELEASE = 36,
 };
 
 extern const struct op op_create, op_mkdir, op_unlink, op_rmdir, op_rename, op_rename_over, op_link,
@@ -42,5 +49,7 @@ extern const struct op op_chmod, op_chown, op_utimensat, op_setxattr, op_removex
 extern const struct op op_fallocate, op_fallocate_keep, op_punch, op_zero_range;
 extern const struct op op_clone, op_clone_range, op_copy_range;
 extern const struct op op_fsync, op_fdatasync;
+extern const struct op op_exchange, op_noreplace, op_whiteout;
+extern const struct op op_tmpfile, op_linkat, op_orphan, op_release;
 
 #endif

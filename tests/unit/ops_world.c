@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/ops/held.h"
 
 #define SHARED_DIRS 4
 
@@ -97,6 +98,7 @@ void world_open(struct world *w, const char *dir, const struct workload *workloa
 
 void world_close(struct world *w)
 {
+	held_close_all(&w->ctx);
 	model_destroy(&w->model);
 	munmap(w->pool, w->pool_bytes);
 	munmap(w->ctx.buffer, OP_BUFFER);

@@ -107,6 +107,8 @@ void ref_name_set(struct reference *r, uint32_t number, uint32_t object, uint32_
 
 	r->name[number].object = object;
 	r->name[number].parent = parent;
+	if (parent == OBJECT_HELD)
+		return;
 	content_name(ref, r->worker, shared, r->name[number].bytes);
 }
 
@@ -127,8 +129,20 @@ uint32_t ref_links(const struct reference *r, uint32_t object)
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < REF_NAMES; i++)
-		count += r->name[i].object == object;
+		count += r->name[i].object == object && r->name[i].parent != OBJECT_HELD;
 	return count;
+}
+
+void ref_exchange(struct reference *r, uint64_t op, uint32_t name, uint32_t other)
+{
+	uint32_t object = r->name[name].object;
+
+	if (object == r->name[other].object)
+		return;
+	r->name[name].object = r->name[other].object;
+	r->name[other].object = object;
+	r->object[r->name[name].object].changed = op;
+	r->object[r->name[other].object].changed = op;
 }
 
 uint32_t ref_children(const struct reference *r, uint32_t dir)
@@ -205,6 +219,8 @@ static void compare_links(const struct reference *r, const struct model_view *v,
 	struct name n;
 
 	assert_int_equal(o->links, links);
+	assert_int_equal(object_is_held(o), links == 0);
+	links = MAX(links, 1U); /* the record of one that has none */
 	for (uint32_t at = o->first_name; at != NAME_NONE; at = n.next) {
 		assert_true(view_name(v, at, &n));
 		assert_int_equal(r->name[at].object, id);
@@ -248,6 +264,8 @@ static int ref_path(const struct reference *r, uint32_t number, char *buf)
 	char above[16384] = "";
 	uint32_t parent = r->name[number].parent;
 
+	if (parent == OBJECT_HELD)
+		return sprintf(buf, "w%04u/(unlinked #%u)", r->worker, r->name[number].object);
 	for (uint32_t i = 0; parent && i < REF_NAMES; i++) {
 		if (r->name[i].object == parent) {
 			ref_path(r, i, above);
@@ -272,8 +290,10 @@ static void compare_name(const struct reference *r, const struct model_view *v, 
 	assert_true(view_name(v, number, &n));
 	assert_int_equal(n.object, rn->object);
 	assert_int_equal(n.parent, rn->parent);
-	assert_int_equal(view_name_bytes(v, &n, number, bytes), strlen(rn->bytes));
-	assert_string_equal(bytes, rn->bytes);
+	if (n.parent != OBJECT_HELD) {
+		assert_int_equal(view_name_bytes(v, &n, number, bytes), strlen(rn->bytes));
+		assert_string_equal(bytes, rn->bytes);
+	}
 	len = ref_path(r, number, expected);
 	if (len < (int)sizeof(path)) {
 		assert_int_equal(view_path(v, number, path, sizeof(path)), len);
@@ -284,31 +304,42 @@ static void compare_name(const struct reference *r, const struct model_view *v, 
 	}
 }
 
-static uint32_t ref_count_names(const struct reference *r, enum object_type type)
+/* Does this name belong into that list? */
+static bool ref_is_in(const struct reference *r, uint32_t number, int list)
+{
+	static const enum object_type types[PICKS] = {OBJECT_FILE, OBJECT_DIR, OBJECT_SYMLINK,
+						      OBJECT_WHITEOUT, OBJECT_FILE};
+	const struct ref_name *n = &r->name[number];
+
+	return n->object && r->object[n->object].type == types[list] &&
+	       (n->parent == OBJECT_HELD) == (list == PICK_HELD);
+}
+
+static uint32_t ref_count_names(const struct reference *r, int list)
 {
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < REF_NAMES; i++)
-		count += r->name[i].object && r->object[r->name[i].object].type == type;
+		count += ref_is_in(r, i, list);
 	return count;
 }
 
 /* Every name is in the list of its kind, once, at the place that it remembers. */
 static void compare_picks(const struct reference *r, const struct model_view *v)
 {
-	static const enum object_type types[PICKS] = {OBJECT_FILE, OBJECT_DIR, OBJECT_SYMLINK};
-
 	for (int list = 0; list < PICKS; list++) {
-		assert_int_equal(v->picks[list].live, ref_count_names(r, types[list]));
+		assert_int_equal(v->picks[list].live, ref_count_names(r, list));
 		for (uint32_t i = 0; i < v->picks[list].live; i++) {
 			uint32_t number;
 			struct name n;
 
 			memcpy(&number, array_at(v->pool, &v->picks[list], i), sizeof(number));
+			assert_int_equal(view_pick(v, (enum pick)list, i), number);
 			assert_true(view_name(v, number, &n));
 			assert_int_equal(n.place, i);
-			assert_int_equal(r->object[r->name[number].object].type, types[list]);
+			assert_true(ref_is_in(r, number, list));
 		}
+		assert_int_equal(view_pick(v, (enum pick)list, v->picks[list].live), NAME_NONE);
 	}
 }
 

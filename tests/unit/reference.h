@@ -50,9 +50,12 @@ void ref_zero(struct reference *r, uint64_t op, uint32_t object, uint64_t offset
 void ref_clone(struct reference *r, uint64_t op, uint32_t object, uint64_t offset, uint32_t source,
 	       uint64_t source_offset, uint64_t len);
 void ref_name_set(struct reference *r, uint32_t number, uint32_t object, uint32_t parent, struct nameref ref);
+/* Names in OBJECT_HELD are none: they stand for a file that has no name. */
 /* The name goes; its object too when it was the last. */
 void ref_unlink(struct reference *r, uint64_t op, uint32_t number);
 uint32_t ref_links(const struct reference *r, uint32_t object);
+/* Two names exchange their objects. */
+void ref_exchange(struct reference *r, uint64_t op, uint32_t name, uint32_t other);
 uint32_t ref_children(const struct reference *r, uint32_t dir);
 /* Is `dir` the directory `below` or above it? */
 bool ref_is_above(const struct reference *r, uint32_t dir, uint32_t below);

@@ -137,7 +137,7 @@ static void do_link(struct world *w)
 
 static void do_unlink(struct world *w)
 {
-	uint32_t name = pick(w, below(w, 3) ? PICK_FILE : PICK_SYMLINK);
+	uint32_t name = pick(w, below(w, 3) ? PICK_FILE : below(w, 2) ? PICK_SYMLINK : PICK_WHITEOUT);
 
 	if (name == NAME_NONE)
 		return;
@@ -170,14 +170,14 @@ static uint32_t some_victim(struct world *w, uint32_t name)
 	if (below(w, 2))
 		return NAME_NONE;
 	if (w->ref->object[object_of(w, name)].type != OBJECT_DIR)
-		return pick(w, below(w, 2) ? PICK_FILE : PICK_SYMLINK);
+		return pick(w, below(w, 2) ? PICK_FILE : below(w, 2) ? PICK_SYMLINK : PICK_WHITEOUT);
 	victim = pick(w, PICK_DIR);
 	return removable_dir(w, victim) ? victim : NAME_NONE;
 }
 
 static void do_rename(struct world *w)
 {
-	uint32_t name = pick(w, (enum pick)below(w, PICKS));
+	uint32_t name = pick(w, (enum pick)below(w, PICK_HELD));
 	uint32_t dir = object_of(w, pick(w, PICK_DIR)), victim;
 	struct nameref to;
 	struct object o = {0}, parent = {0};
@@ -209,9 +209,109 @@ static void do_rename(struct world *w)
 	assert_int_equal(o.depth, parent.depth + 1);
 }
 
+/* Exchange any two names that are not one above the other. */
+static void do_exchange(struct world *w)
+{
+	uint32_t name = pick(w, (enum pick)below(w, PICK_HELD));
+	uint32_t other = pick(w, (enum pick)below(w, PICK_HELD));
+	struct object o = {0}, parent = {0};
+
+	if (name == NAME_NONE || other == NAME_NONE || object_of(w, name) <= w->ref->anchors ||
+	    object_of(w, other) <= w->ref->anchors)
+		return;
+	if (ref_is_above(w->ref, object_of(w, name), w->ref->name[other].parent) ||
+	    ref_is_above(w->ref, object_of(w, other), w->ref->name[name].parent))
+		return;
+	model_exchange(&w->model, w->op, name, other);
+	if (object_of(w, name) == object_of(w, other))
+		return;
+	ref_exchange(w->ref, w->op, name, other);
+	assert_true(view_object(&w->model.head, object_of(w, name), &o) &&
+		    view_object(&w->model.head, w->ref->name[name].parent, &parent));
+	assert_int_equal(o.depth, parent.depth + 1);
+}
+
+static void do_whiteout(struct world *w)
+{
+	uint32_t name = pick(w, (enum pick)below(w, PICK_HELD)), dir = object_of(w, pick(w, PICK_DIR));
+	uint32_t id = model_next_object(&w->model), moved, parent;
+	struct nameref to = some_name(w, model_next_name(&w->model));
+	int64_t time = (int64_t)w->op * 7;
+
+	if (name == NAME_NONE || object_of(w, name) <= w->ref->anchors || to.number > 200 || id > 200 ||
+	    ref_is_above(w->ref, object_of(w, name), dir))
+		return;
+	moved = object_of(w, name);
+	parent = w->ref->name[name].parent;
+	assert_int_equal(model_whiteout(&w->model, w->op, name, dir, to, time, time + 1000), id);
+	w->ref->object[moved].changed = w->op;
+	w->ref->object[id] =
+		(struct ref_object){.type = OBJECT_WHITEOUT, .mtime = time, .born = w->op, .changed = w->op};
+	ref_name_set(w->ref, to.number, moved, dir, to);
+	w->ref->name[name].object = id;
+	assert_int_equal(w->ref->name[name].parent, parent);
+}
+
+/* A file without a name: made so, or unlinked. */
+static void do_hold(struct world *w)
+{
+	struct model_create c = {
+		.type = OBJECT_FILE,
+		.parent = OBJECT_HELD,
+		.home = OBJECT_FIRST_SHARED,
+		.linkable = below(w, 2),
+		.name = some_name(w, model_next_name(&w->model)),
+		.mode = (uint16_t)below(w, 010000),
+		.time_min = (int64_t)w->op * 7,
+		.time_max = (int64_t)w->op * 7 + 1000,
+	};
+	uint32_t name = pick(w, PICK_FILE), id = model_next_object(&w->model);
+	struct object o = {0};
+
+	if (model_pick_count(&w->model, PICK_HELD) > 10)
+		return;
+	if (below(w, 2)) {
+		assert_int_equal(model_create(&w->model, w->op, &c), id);
+		w->ref->object[id] = (struct ref_object){.type = OBJECT_FILE,
+							 .mode = c.mode,
+							 .mtime = c.time_min,
+							 .born = w->op,
+							 .changed = w->op};
+		ref_name_set(w->ref, c.name.number, id, OBJECT_HELD, c.name);
+		assert_true(view_object(&w->model.head, id, &o));
+		assert_int_equal(o.flags, OBJECT_REALM | (c.linkable ? OBJECT_LINKABLE : 0));
+	} else if (name != NAME_NONE && ref_links(w->ref, object_of(w, name)) == 1) {
+		model_orphan(&w->model, w->op, name);
+		w->ref->name[name].parent = OBJECT_HELD;
+		w->ref->object[object_of(w, name)].changed = w->op;
+	}
+}
+
+/* It gets a name, or is let go. */
+static void do_let_go(struct world *w)
+{
+	uint32_t name = pick(w, PICK_HELD), dir = object_of(w, pick(w, PICK_DIR));
+	struct nameref to;
+	struct object o = {0};
+
+	if (name == NAME_NONE)
+		return;
+	if (below(w, 2)) {
+		model_unlink(&w->model, w->op, name);
+		ref_unlink(w->ref, w->op, name);
+		return;
+	}
+	to = some_name(w, name);
+	model_link_held(&w->model, w->op, name, dir, to);
+	ref_name_set(w->ref, name, object_of(w, name), dir, to);
+	w->ref->object[object_of(w, name)].changed = w->op;
+	assert_true(view_object(&w->model.head, object_of(w, name), &o));
+	assert_int_equal(o.flags & OBJECT_LINKABLE, 0);
+}
+
 static void do_write(struct world *w)
 {
-	uint32_t name = pick(w, PICK_FILE);
+	uint32_t name = pick(w, below(w, 8) ? PICK_FILE : PICK_HELD);
 	struct content_key key = {.run = RUN, .origin = {.worker = WORKER, .operation = w->op}};
 	uint64_t size, offset;
 	size_t len;
@@ -243,7 +343,7 @@ static void do_write(struct world *w)
 
 static void do_truncate(struct world *w)
 {
-	uint32_t name = pick(w, PICK_FILE);
+	uint32_t name = pick(w, below(w, 8) ? PICK_FILE : PICK_HELD);
 	uint64_t size;
 
 	if (name == NAME_NONE)
@@ -304,7 +404,7 @@ static void do_clone(struct world *w)
 
 static void do_xattr(struct world *w)
 {
-	uint32_t name = pick(w, (enum pick)below(w, 2));
+	uint32_t name = pick(w, below(w, 8) ? (enum pick)below(w, 2) : PICK_HELD);
 	uint32_t number = (uint32_t)below(w, REF_XATTRS);
 	uint32_t length = below(w, 3) ? (uint32_t)below(w, 1000) : UINT32_MAX;
 	struct ref_object *o;
@@ -360,9 +460,10 @@ static void do_freeze_or_release(struct world *w)
 static void world_step(struct world *w)
 {
 	static void (*const ops[])(struct world *) = {
-		do_create, do_create,   do_create, do_link,       do_unlink, do_rmdir, do_rename,   do_rename,
-		do_write,  do_write,    do_write,  do_write,      do_write,  do_write, do_truncate, do_xattr,
-		do_xattr,  do_truncate, do_unlink, do_attributes, do_zero,   do_clone, do_clone,
+		do_create,   do_create, do_create,   do_link,     do_unlink, do_rmdir,      do_rename,
+		do_rename,   do_write,  do_write,    do_write,    do_write,  do_write,      do_write,
+		do_truncate, do_xattr,  do_xattr,    do_truncate, do_unlink, do_attributes, do_zero,
+		do_clone,    do_clone,  do_exchange, do_hold,     do_let_go, do_whiteout,
 	};
 
 	w->op++;
@@ -426,7 +527,8 @@ static void remove_all(struct world *w)
 {
 	uint32_t name;
 
-	while ((name = pick(w, PICK_FILE)) != NAME_NONE || (name = pick(w, PICK_SYMLINK)) != NAME_NONE) {
+	while ((name = pick(w, PICK_FILE)) != NAME_NONE || (name = pick(w, PICK_SYMLINK)) != NAME_NONE ||
+	       (name = pick(w, PICK_WHITEOUT)) != NAME_NONE || (name = pick(w, PICK_HELD)) != NAME_NONE) {
 		model_unlink(&w->model, ++w->op, name);
 		ref_unlink(w->ref, w->op, name);
 	}

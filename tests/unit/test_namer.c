@@ -179,6 +179,48 @@ static void a_dropped_head_is_made_up_for_by_the_first_mention(void **state)
 	namer_end(&n);
 }
 
+/* Two directories change places, before and behind the head that is left. */
+static void exchanged_directories_are_followed(void **state)
+{
+	struct journal_record r[] = {
+		record(1000, "write", FILE_F, DIR_A, 2),
+		record(1001, "exchange", DIR_B, OBJECT_ROOT, 7),
+		record(1002, "write", FILE_F, DIR_A, 2),
+		record(1003, "write", FILE_F, DIR_B, 2),
+		record(1004, "write", FILE_F, OBJECT_HELD, 2),
+		record(1005, "linkat", FILE_F, OBJECT_HELD, 2),
+	};
+	char path[4 * 4096], label[64];
+	struct namer n;
+	struct error e;
+
+	r[1].args.dir2 = OBJECT_ROOT;
+	r[1].args.name2 = ref(8);
+	r[1].args.aux = DIR_A;
+	r[5].args.dir2 = DIR_A;
+	r[5].args.name2 = ref(9);
+	write_journal(r, ARRAY_SIZE(r));
+	drop_head(1000);
+	assert_int_equal(namer_begin(&n, run, 0, SHARED_DIRS, &e), 0);
+	path_of(&n, &r[0], 0, path);
+	expect_path(path, "w0000", 8, 2);
+	path_of(&n, &r[1], 1, path);
+	expect_path(path, "w0000", 8, 0);
+	namer_learn(&n, &r[1]);
+	path_of(&n, &r[2], 0, path);
+	expect_path(path, "w0000", 7, 2);
+	path_of(&n, &r[3], 0, path);
+	expect_path(path, "w0000", 8, 2);
+	snprintf(label, sizeof(label), "w0000/(unlinked #%u)", FILE_F);
+	path_of(&n, &r[4], 0, path);
+	assert_string_equal(path, label);
+	path_of(&n, &r[5], 0, path);
+	assert_string_equal(path, label);
+	path_of(&n, &r[5], 1, path);
+	expect_path(path, "w0000", 7, 9);
+	namer_end(&n);
+}
+
 /* Save a model with one directory; returns its object and the reference of its name. */
 static uint32_t save_model(struct nameref *name)
 {
@@ -260,6 +302,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_the_journal_never_mentions_stands_where_the_checkpoint_has_it, make_run,
 			remove_run),
+		cmocka_unit_test_setup_teardown(exchanged_directories_are_followed, make_run, remove_run),
 		cmocka_unit_test_setup_teardown(anchors_have_their_own_names, make_run, remove_run),
 	};
 

@@ -8,6 +8,7 @@
 #include "src/base/units.h"
 #include "src/ops/address.h"
 #include "src/ops/choose.h"
+#include "src/ops/held.h"
 #include "src/ops/judge.h"
 #include "src/ops/table.h"
 #include "src/plugins.h"
@@ -133,11 +134,13 @@ static void check_source(const struct op *op, const struct op_args *args, const 
 static void check_args(const struct op *op, const struct op_args *args)
 {
 	const struct model_view *v = &world.model.head;
-	const bool two =
-		op_by_name("rename") == op || op_by_name("rename_over") == op || op_by_name("link") == op;
+	const bool two = op == &op_rename || op == &op_rename_over || op == &op_link || op == &op_exchange ||
+			 op == &op_noreplace || op == &op_whiteout || op == &op_linkat;
 	struct object o;
 
-	if (args->dir == OBJECT_NONE) {
+	if (args->dir == OBJECT_HELD) {
+		assert_true(op == &op_tmpfile || held_fd(&world.ctx, args->object) >= 0);
+	} else if (args->dir == OBJECT_NONE) {
 		assert_true(view_object(v, args->object, &o));
 		assert_true(o.flags & OBJECT_ANCHOR);
 	} else {
@@ -145,7 +148,8 @@ static void check_args(const struct op *op, const struct op_args *args)
 	}
 	if (two)
 		check_name(args->dir2, args->name2, true);
-	assert_true(strlen(address_path(&world.ctx, 0, args->dir, args->name, args->object)) > 0);
+	if (op != &op_tmpfile)
+		assert_true(strlen(address_path(&world.ctx, 0, args->dir, args->name, args->object)) > 0);
 	if (op->group == GROUP_DATA) {
 		assert_true(view_object(v, args->object, &o));
 		assert_int_equal(o.type, OBJECT_FILE);
@@ -246,6 +250,10 @@ static void wrong_answers_are_findings(void **state)
 	assert_int_equal(class_of("chmod", -ENOTEMPTY), FINDING_ANSWER);
 	assert_int_equal(class_of("link", -ENAMETOOLONG), FINDING_ANSWER);
 	assert_int_equal(class_of("fsync", -EIO), FINDING_EIO);
+	assert_int_equal(class_of("exchange", -ENOENT), FINDING_MISSING);
+	assert_int_equal(class_of("noreplace", -ENOENT), FINDING_MISSING);
+	assert_int_equal(class_of("orphan", -ENOENT), FINDING_MISSING);
+	assert_int_equal(class_of("whiteout", -EINVAL), -1); /* not every filesystem has them */
 	assert_int_equal(class_of("unlink", -ENOSPC), -1);
 	assert_int_equal(class_of("create", -ENOSPC), -1);
 	assert_int_equal(class_of("chmod", -EDQUOT), -1);
@@ -385,6 +393,13 @@ static void operations_show_like_strace(void **state)
 	shown(3, &a, -ENOSPC, "unlink(\"2s/7\") = -1 ENOSPC (No space left on device)");
 	a.name2 = (struct nameref){.number = 5};
 	shown(5, &a, 0, "rename(\"2s/7\" -> \"3/5\") = 0");
+	shown(30, &a, 0, "renameat2(\"2s/7\" -> \"3/5\", RENAME_EXCHANGE) = 0");
+	shown(31, &a, -EEXIST, "renameat2(\"2s/7\" -> \"3/5\", RENAME_NOREPLACE) = -1 EEXIST (File exists)");
+	a.dir = OBJECT_HELD;
+	shown(34, &a, 0, "linkat(\"w0000/(unlinked #9)\" -> \"3/5\", AT_SYMLINK_FOLLOW) = 0");
+	shown(36, &a, 0, "close(\"w0000/(unlinked #9)\") = 0");
+	a.name2 = (struct nameref){0};
+	shown(33, &a, 0, "open(\"3/0\", O_TMPFILE|O_RDWR, 0644) = 0 /* \"w0000/(unlinked #9)\" */");
 	a.dir = OBJECT_NONE;
 	a.object = OBJECT_ROOT;
 	shown(18, &a, 0, "fsync(\"w0000\") = 0");

@@ -93,11 +93,11 @@ static void print_summary(const struct world *w, const struct tree_walk *t, uint
 			  const struct cost *c)
 {
 	printf("%llu operations, %.0f/s, %.1f us user and %.1f us system CPU each, %.1f %% outside call(); "
-	       "%llu names and %.0f MiB compared, %llu differences, %u findings\n",
+	       "%llu names, %llu files without one and %.0f MiB compared, %llu differences, %u findings\n",
 	       (unsigned long long)ops, (double)ops * NSEC_PER_SEC / (double)c->wall,
 	       (double)c->user / (double)ops / 1e3, (double)c->system / (double)ops / 1e3,
 	       w->cpu_all ? 100.0 * (double)(w->cpu_all - w->cpu_calls) / (double)w->cpu_all : 0.0,
-	       (unsigned long long)t->names, (double)t->bytes / (double)MiB,
+	       (unsigned long long)t->names, (unsigned long long)t->held, (double)t->bytes / (double)MiB,
 	       (unsigned long long)t->differences, w->findings);
 	print_answers(w);
 }
@@ -112,7 +112,7 @@ static void churn_in(const char *dir, const struct workload *workload, uint64_t 
 	world_open(&w, dir, workload, setting("RECOW_TEST_SEED", 1));
 	if (getenv("RECOW_TEST_FULL") || workload->shape.brim)
 		w.ctx.bytes_limit = UINT64_MAX / 2;
-	t = (struct tree_walk){.target = w.ctx.target, .view = &w.model.head};
+	t = (struct tree_walk){.target = w.ctx.target, .view = &w.model.head, .holder = &w.ctx};
 	for (uint64_t n = 1; n <= ops && !t.differences && !w.findings;) {
 		const struct cost begin = cost_now();
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "src/base/units.h"
+#include "src/ops/held.h"
 
 struct expected_name {
 	uint32_t parent, object;
@@ -64,7 +65,7 @@ static void collect(struct tree_walk *t)
 		struct expected_name *e = &t->expected[t->count];
 		struct name n;
 
-		if (!view_name(v, i, &n) || n.parent == OBJECT_NONE)
+		if (!view_name(v, i, &n) || n.parent == OBJECT_NONE || n.parent == OBJECT_HELD)
 			continue;
 		e->parent = n.parent;
 		e->object = n.object;
@@ -169,12 +170,16 @@ static void compare_symlink(struct tree_walk *t, int dir, const char *name, cons
 static void compare_attributes(struct tree_walk *t, const char *path, const struct object *o,
 			       const struct stat *st)
 {
-	static const mode_t types[] = {
-		[OBJECT_FILE] = S_IFREG, [OBJECT_DIR] = S_IFDIR, [OBJECT_SYMLINK] = S_IFLNK};
+	static const mode_t types[] = {[OBJECT_FILE] = S_IFREG,
+				       [OBJECT_DIR] = S_IFDIR,
+				       [OBJECT_SYMLINK] = S_IFLNK,
+				       [OBJECT_WHITEOUT] = S_IFCHR};
 	const int64_t mtime = st->st_mtim.tv_sec * (int64_t)NSEC_PER_SEC + st->st_mtim.tv_nsec;
 
 	if ((st->st_mode & S_IFMT) != types[o->type])
 		differ(t, path, "type 0%o, must be 0%o", st->st_mode & S_IFMT, types[o->type]);
+	if (o->type == OBJECT_WHITEOUT && st->st_rdev != 0)
+		differ(t, path, "device number %llx, must be 0", (unsigned long long)st->st_rdev);
 	if ((st->st_mode & 07777) != o->mode)
 		differ(t, path, "mode 0%o, must be 0%o", st->st_mode & 07777, o->mode);
 	if (st->st_uid != o->uid || st->st_gid != o->gid)
@@ -235,7 +240,7 @@ static void compare_entry(struct tree_walk *t, int dir, const char *path, const 
 	compare_attributes(t, path, &o, &st);
 	if (o.type == OBJECT_SYMLINK)
 		compare_symlink(t, dir, e->bytes, path, e->object, &o);
-	else
+	else if (o.type != OBJECT_WHITEOUT)
 		compare_open(t, dir, e->bytes, path, e->object, &o);
 }
 
@@ -267,6 +272,32 @@ static void walk_directory(struct tree_walk *t, int fd, uint32_t id, const char 
 		closedir(d);
 }
 
+/* Files without a name, by the descriptors of their worker. */
+static void walk_held(struct tree_walk *t)
+{
+	for (uint32_t i = 0; i < t->view->names.count; i++) {
+		struct object o = {0};
+		struct stat st;
+		struct name n;
+		char path[64];
+		int fd;
+
+		if (!view_name(t->view, i, &n) || n.parent != OBJECT_HELD)
+			continue;
+		snprintf(path, sizeof(path), "object %u without a name", n.object);
+		fd = held_fd(t->holder, n.object);
+		if (!view_object(t->view, n.object, &o) || fstat(fd, &st)) {
+			differ(t, path, "descriptor %d: %s", fd, strerror(errno));
+			continue;
+		}
+		t->held++;
+		compare_attributes(t, path, &o, &st);
+		compare_xattrs(t, fd, path, n.object, &o);
+		if (!(o.flags & OBJECT_UNSURE))
+			compare_data(t, fd, path, n.object, &o);
+	}
+}
+
 void tree_walk(struct tree_walk *t)
 {
 	char path[64];
@@ -288,6 +319,7 @@ void tree_walk(struct tree_walk *t)
 			differ(t, t->expected[i].bytes, "name of object %u in directory %u is missing",
 			       t->expected[i].object, t->expected[i].parent);
 	}
+	walk_held(t);
 	free(t->expected);
 	free(t->seen);
 }

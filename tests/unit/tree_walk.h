@@ -3,12 +3,13 @@
 #ifndef RECOW_TESTS_TREE_WALK_H
 #define RECOW_TESTS_TREE_WALK_H
 
-#include "src/model/model.h"
+#include "src/ops/op.h"
 
 struct tree_walk {
 	int target; /* descriptor of the directory with the anchors */
 	const struct model_view *view;
-	uint64_t names, bytes; /* compared */
+	const struct op_ctx *holder; /* has the descriptors of files without a name */
+	uint64_t names, bytes, held; /* compared */
 	uint64_t differences;
 	char first[8192]; /* the first difference, for people */
 	/* private */

@@ -38,6 +38,13 @@ void collect(void *self, const struct finding *f)
 	pthread_mutex_unlock(&w->lock);
 }
 
+static int held_fd(const struct verification *v, size_t view, uint32_t object)
+{
+	const struct world *w = v->holder;
+
+	return view == 0 && object == w->held ? w->held_fd : -1;
+}
+
 void run(struct world *w, const char *name)
 {
 	struct frozen *frozen[WORKERS];
@@ -52,6 +59,8 @@ void run(struct world *w, const char *name)
 		.threads = 4,
 		.findings = &sink,
 		.counters = &w->counters,
+		.held = w->held ? held_fd : NULL,
+		.holder = w,
 	};
 	const struct verifier *verifier = NULL;
 	struct error e = {0};

@@ -33,6 +33,8 @@ struct world {
 	struct finding *found[FOUND_MAX];
 	uint32_t big, middle, tail, small, sparse, linked; /* objects of worker 0 that tests name */
 	uint32_t subdir, symlink;
+	uint32_t held; /* object of worker 0 that lives by held_fd; 0: none */
+	int held_fd;
 };
 
 /* ---- the world (verify_world.c) */

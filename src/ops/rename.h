@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What operations that move names share. */
+#ifndef RECOW_OPS_RENAME_H
+#define RECOW_OPS_RENAME_H
+
+#include "src/ops/choose.h"
+#include "src/ops/judge.h"
+
+/* How deep may the destination of this object lie? A directory with something in it must not sink. False
+ * when it may not go anywhere. */
+bool rename_deepest(const struct op_ctx *c, const struct chosen *from, uint32_t *depth);
+
+/* Would the moved object keep its depth limit in the place of `victim`? */
+bool rename_fits(const struct op_ctx *c, const struct chosen *from, const struct chosen *victim);
+
+/* Another name of the same object, if it has one. */
+bool rename_choose_twin(const struct op_ctx *c, const struct chosen *from, struct chosen *twin);
+
+/* Draw what moves (object, dir, name) and a new name for it (dir2, name2; the record stays). */
+bool rename_draw_new(const struct op_ctx *c, struct stream *s, struct op_args *args);
+
+/* Judge the answer of a rename to (dir2, name2), over the name number aux unless that is NAME_NONE, and learn
+ * it. `same_object`: both names are of one object, so that nothing is to happen. */
+void rename_learn_as(struct op_ctx *c, const struct op *op, const struct op_args *args,
+		     const struct op_answer *a, const struct expectation *x, bool same_object);
+
+#endif
