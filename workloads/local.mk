@@ -2,6 +2,7 @@
 librecow_a_SOURCES += \
 	%D%/churn.c \
 	%D%/logtree.c \
+	%D%/mmap.c \
 	%D%/rewrite.c \
 	%D%/workload.c \
 	%D%/workload.h

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/ops/window.h"
 
 /* Draws that may come to nothing before the workload is said to have nothing to do. */
 #define DRAWS_MAX 1000
@@ -60,7 +61,7 @@ static void count_answer(struct worker *w, const struct op *op, int64_t ret)
 		count(&w->slot->errors, 1);
 	count(&w->slot->answers[op->id][MIN(code, (uint64_t)SHARED_ANSWERS - 1)], 1);
 	if (ret > 0 && op->group == GROUP_DATA)
-		count(op->id == w->read_id ? &w->slot->bytes_read : &w->slot->bytes_written, (uint64_t)ret);
+		count(op->reads ? &w->slot->bytes_read : &w->slot->bytes_written, (uint64_t)ret);
 }
 
 static bool journal(struct worker *w, const struct op *op, const struct op_args *args, int64_t ret,
@@ -109,6 +110,7 @@ static bool operate(struct worker *w)
 	w->answered = end = clock_mono();
 	atomic_store_explicit(&w->slot->started, 0, memory_order_release);
 	op->learn(&w->ctx, &args, &answer);
+	windows_settle(&w->ctx);
 	w->slot->model.head.operations = w->done + 1;
 	if (!journal(w, op, &args, answer.ret, begin, end, flags))
 		return false;
@@ -151,6 +153,7 @@ static void *worker_main(void *arg)
 		}
 		count_cpu(w);
 	}
+	windows_close(&w->ctx);
 	return NULL;
 }
 
@@ -182,7 +185,6 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 		.gang = gang,
 		.number = number,
 		.workload = workload_of(&s->plan, number),
-		.read_id = op_by_name("read")->id,
 	};
 	w->ctx = (struct op_ctx){
 		.model = &w->slot->model,

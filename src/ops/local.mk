@@ -7,13 +7,19 @@ librecow_a_SOURCES += \
 	%D%/choose.h \
 	%D%/data.c \
 	%D%/durability.c \
+	%D%/guarded.c \
+	%D%/guarded.h \
 	%D%/judge.c \
 	%D%/judge.h \
 	%D%/line.c \
 	%D%/line.h \
+	%D%/mapped.c \
 	%D%/names.c \
 	%D%/op.h \
 	%D%/read.c \
+	%D%/read.h \
 	%D%/rename.c \
 	%D%/table.c \
-	%D%/table.h
+	%D%/table.h \
+	%D%/window.c \
+	%D%/window.h

@@ -30,6 +30,19 @@ struct shape {
 
 #define OP_BUFFER (1 * MiB)
 
+/* A stretch of a file that stays mapped over several operations (window.h). */
+struct op_window {
+	unsigned char *at; /* NULL: the place is free */
+	uint64_t offset;   /* in the file */
+	uint64_t reach;    /* file offset behind the last byte stored through it */
+	uint64_t born;     /* of the object: ids are used again */
+	uint32_t object;
+};
+#define OP_WINDOWS 16U
+
+/* Ranges that one operation hands to the kernel together (direct.c). */
+#define OP_BATCH 16U
+
 /* What an operation works with; the worker's own, nothing in it is shared with other workers. */
 struct op_ctx {
 	struct model *model;
@@ -41,6 +54,10 @@ struct op_ctx {
 		*buffer; /* OP_BUFFER bytes, page-aligned; what call() writes and reads, learn() looks at */
 	char path[2][4096];
 	const struct finding_sink *findings;
+	uint32_t workers;       /* of the run: whose bytes of shared files are whose; 0 counts as 1 */
+	struct io_context *aio; /* for OP_BATCH requests; libaio's io_context_t */
+	struct op_window window[OP_WINDOWS];
+	unsigned int next_window; /* the place that is given up next */
 };
 
 /* The kernel's answer. */
@@ -51,6 +68,9 @@ struct op_answer {
 	int64_t mono;     /* CLOCK_MONOTONIC before, ns */
 	uint64_t size;    /* file size looked at after a failure that may have done its work in part */
 	bool began; /* the object was open and the change itself was called: its failure may leave traces */
+	uint32_t done;          /* bytes that a mapped store put in before it failed */
+	uint32_t parts;         /* records of a batch; 0 for all other operations */
+	int32_t part[OP_BATCH]; /* their answers, as `ret` */
 };
 
 /* What a failure leaves behind. */
@@ -77,6 +97,7 @@ struct op {
 	enum op_group group;
 	enum op_failure failure;
 	enum op_balance balance;
+	bool reads;        /* the bytes that it answers with were read, not written */
 	const int *errors; /* errnos that are ordinary answers of a sound filesystem at any time
 			      (0-terminated) */
 	/* False: nothing to do it to (no file yet, ...); the engine draws another operation. */

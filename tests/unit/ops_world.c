@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/ops/window.h"
 
 #define SHARED_DIRS 4
 
@@ -97,6 +98,7 @@ void world_open(struct world *w, const char *dir, const struct workload *workloa
 
 void world_close(struct world *w)
 {
+	windows_close(&w->ctx);
 	model_destroy(&w->model);
 	munmap(w->pool, w->pool_bytes);
 	munmap(w->ctx.buffer, OP_BUFFER);
@@ -160,6 +162,7 @@ void world_step(struct world *w, uint64_t n)
 	if (sample)
 		answered = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	op->learn(&w->ctx, &args, &answer);
+	windows_settle(&w->ctx);
 	if (answer.ret < 0 && -answer.ret < 1024)
 		w->refused[-answer.ret]++;
 	else

@@ -21,7 +21,7 @@
 #include "tests/unit/tree_walk.h"
 #include "tests/unit/unit.h"
 
-extern const struct workload workload_churn, workload_logtree, workload_rewrite;
+extern const struct workload workload_churn, workload_logtree, workload_mmap, workload_rewrite;
 
 static uint64_t setting(const char *name, uint64_t fallback)
 {
@@ -153,12 +153,18 @@ static void rewrite_keeps_to_its_model(void **state)
 	churn_in(directory, &workload_rewrite, setting("RECOW_TEST_OPS", 20000) / 20);
 }
 
+static void mmap_keeps_to_its_model(void **state)
+{
+	churn_in(directory, &workload_mmap, setting("RECOW_TEST_OPS", 20000) / 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(churn_keeps_to_its_model),
 		cmocka_unit_test(logtree_keeps_to_its_model),
 		cmocka_unit_test(rewrite_keeps_to_its_model),
+		cmocka_unit_test(mmap_keeps_to_its_model),
 	};
 	const char *given = getenv("RECOW_TEST_DIR");
 	int failed;
