@@ -4,9 +4,6 @@
 
 #include "src/model/private.h"
 
-/* Blocks whose entries are changed in one go. */
-#define RUN_BLOCKS 64U
-
 /* One write, as it is taken in block by block. */
 struct write {
 	struct origin origin;
@@ -16,9 +13,8 @@ struct write {
 	size_t len;
 };
 
-/* Keep count of the blocks with data, where `before` becomes `after`. */
-static void count_blocks(struct model *m, const struct block_entry *before, const struct block_entry *after,
-			 uint32_t count)
+void data_count(struct model *m, const struct block_entry *before, const struct block_entry *after,
+		uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		m->head.blocks_used -= before && before[i].writer != WRITER_HOLE;
@@ -88,7 +84,7 @@ static void write_blocks(struct model *m, const struct write *w, struct object *
 		for (uint32_t i = 0; i < count; i++)
 			after[i] = entry_write(m, w, block + i, before[i].writer);
 		map_write(m, &o->blocks, o->mapped, block, count, after);
-		count_blocks(m, before, after, count);
+		data_count(m, before, after, count);
 		block += count;
 	}
 }
@@ -130,27 +126,28 @@ static void drop_blocks(struct model *m, const struct object *o, uint32_t first)
 			return;
 		for (uint32_t i = 0; i < count; i++)
 			chain_free(m, entries[i].writer);
-		count_blocks(m, entries, NULL, count);
+		data_count(m, entries, NULL, count);
 		block = map_skip(&m->head, o->blocks, o->mapped, block + count);
 	}
 }
 
-/* The file now ends `end` bytes into this block. */
-static void cut_block(struct model *m, uint32_t id, struct object *o, uint32_t number, uint32_t end)
+/* Bytes [start, end) of this block are zero from now on. */
+static void zero_part(struct model *m, uint32_t id, struct object *o, uint32_t number, uint32_t start,
+		      uint32_t end)
 {
 	struct makeup *mk = &m->scratch->makeup;
 	struct block_entry before, after;
 
 	if (!map_read(&m->head, o->blocks, o->mapped, number, 1, &before) ||
-	    block_end(&m->head, before.writer) <= end)
+	    block_end(&m->head, before.writer) <= start)
 		return;
 	makeup_load(&m->head, id, before.writer, mk);
-	makeup_cut(mk, end);
+	makeup_punch(mk, start, end);
 	makeup_regenerate(&m->head, number, mk, m->scratch->block);
 	after.writer = makeup_store(m, id, before.writer, mk);
 	after.hash = after.writer == WRITER_HOLE ? 0 : content_hash(m->scratch->block);
 	map_write(m, &o->blocks, o->mapped, number, 1, &after);
-	count_blocks(m, &before, &after, 1);
+	data_count(m, &before, &after, 1);
 }
 
 void data_resize(struct model *m, uint32_t id, struct object *o, uint64_t size)
@@ -164,7 +161,7 @@ void data_resize(struct model *m, uint32_t id, struct object *o, uint64_t size)
 	m->head.bytes += size - o->size;
 	o->mapped = mapped;
 	if (size < o->size && size % BLOCK_SIZE)
-		cut_block(m, id, o, mapped - 1, size % BLOCK_SIZE);
+		zero_part(m, id, o, mapped - 1, size % BLOCK_SIZE, BLOCK_SIZE);
 	o->size = size;
 }
 
@@ -179,6 +176,57 @@ void model_truncate(struct model *m, uint64_t op, uint32_t object, uint64_t size
 	data_resize(m, object, &o, size);
 	if (!size)
 		o.flags &= (uint8_t)~OBJECT_UNSURE;
+	o.changed = op;
+	object_put(m, object, &o);
+}
+
+/* ---- zeroes ------------------------------------------------------------------------------ */
+
+/* Blocks [first, end) become holes. */
+static void zero_blocks(struct model *m, struct object *o, uint32_t first, uint32_t end)
+{
+	static const struct block_entry holes[RUN_BLOCKS];
+	struct block_entry before[RUN_BLOCKS];
+	uint32_t block = map_skip(&m->head, o->blocks, o->mapped, first);
+
+	while (block < end) {
+		uint32_t count =
+			map_read(&m->head, o->blocks, o->mapped, block, MIN(RUN_BLOCKS, end - block), before);
+
+		if (!count)
+			return;
+		for (uint32_t i = 0; i < count; i++)
+			chain_free(m, before[i].writer);
+		map_write(m, &o->blocks, o->mapped, block, count, holes);
+		data_count(m, before, NULL, count);
+		block = map_skip(&m->head, o->blocks, o->mapped, block + count);
+	}
+}
+
+void model_zero(struct model *m, uint64_t op, uint32_t object, uint64_t offset, uint64_t len)
+{
+	uint32_t first, last, head;
+	struct object o;
+	uint64_t end;
+
+	model_learned(m, op);
+	object_get(m, object, &o);
+	if (o.type != OBJECT_FILE || !len || offset >= o.size)
+		return;
+	end = MIN(len, o.size - offset) + offset;
+	first = (uint32_t)(offset / BLOCK_SIZE);
+	last = (uint32_t)(end / BLOCK_SIZE);
+	head = (uint32_t)(offset % BLOCK_SIZE);
+	if (end == o.size) { /* nothing is behind it in its last block */
+		last = o.mapped;
+		end = (uint64_t)last * BLOCK_SIZE;
+	}
+	if (head)
+		zero_part(m, object, &o, first++, head,
+			  (uint32_t)MIN(end - offset + head, (uint64_t)BLOCK_SIZE));
+	zero_blocks(m, &o, first, last);
+	if (end % BLOCK_SIZE && first <= last)
+		zero_part(m, object, &o, last, 0, end % BLOCK_SIZE);
 	o.changed = op;
 	object_put(m, object, &o);
 }

@@ -101,8 +101,7 @@ static void remove_at(struct makeup *mk, unsigned int i, unsigned int count)
 	mk->count -= count;
 }
 
-/* Cut [start, end) out; returns the place at which a fragment with that range belongs. */
-static unsigned int punch(struct makeup *mk, uint32_t start, uint32_t end)
+unsigned int makeup_punch(struct makeup *mk, uint32_t start, uint32_t end)
 {
 	unsigned int i = 0, covered = 0;
 
@@ -140,17 +139,12 @@ static void merge_with_next(struct makeup *mk, unsigned int i)
 
 void makeup_overlay(struct makeup *mk, const struct fragment *f)
 {
-	unsigned int i = punch(mk, f->start, f->start + f->length);
+	unsigned int i = makeup_punch(mk, f->start, f->start + f->length);
 
 	insert_at(mk, i, f);
 	merge_with_next(mk, i);
 	if (i)
 		merge_with_next(mk, i - 1);
-}
-
-void makeup_cut(struct makeup *mk, uint32_t end)
-{
-	punch(mk, end, BLOCK_SIZE);
 }
 
 /* ---- storing ----------------------------------------------------------------------------- */

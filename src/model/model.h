@@ -161,6 +161,9 @@ void model_write(struct model *m, uint64_t op, uint32_t object, uint64_t offset,
 		 size_t len);
 /* To 0: the content is known again (OBJECT_UNSURE goes). */
 void model_truncate(struct model *m, uint64_t op, uint32_t object, uint64_t size);
+/* Bytes [offset, offset + len) read as zeroes from now on, as far as they lie before the end of the file:
+ * whole blocks become holes. The size stays. */
+void model_zero(struct model *m, uint64_t op, uint32_t object, uint64_t offset, uint64_t len);
 void model_set_mode(struct model *m, uint64_t op, uint32_t object, uint16_t mode);
 void model_set_owner(struct model *m, uint64_t op, uint32_t object, uint32_t uid, uint32_t gid);
 /* Anchors have no times. */

@@ -91,6 +91,9 @@ static inline const void *view_record(const struct model_view *v, const struct a
 
 #define PIECE_MAX 63U
 
+/* Blocks whose entries are changed in one go. */
+#define RUN_BLOCKS 64U
+
 extern const uint8_t block_class_size[BLOCK_CLASSES + 1];
 
 /* Read entries [first, first + count) of a map of n. Returns how many could be read. */
@@ -127,7 +130,8 @@ uint32_t block_end(const struct model_view *v, uint64_t writer);
 void makeup_load(const struct model_view *v, uint32_t object, uint64_t writer, struct makeup *out);
 /* `f` was written over what was there. */
 void makeup_overlay(struct makeup *mk, const struct fragment *f);
-void makeup_cut(struct makeup *mk, uint32_t end);
+/* Cut bytes [start, end) out; returns the place at which a fragment with that range belongs. */
+unsigned int makeup_punch(struct makeup *mk, uint32_t start, uint32_t end);
 /* Put it in the place of what `old` says; returns the new writer word. `object` is the file's id. */
 uint64_t makeup_store(struct model *m, uint32_t object, uint64_t old, const struct makeup *mk);
 void chain_free(struct model *m, uint64_t writer);
@@ -150,5 +154,8 @@ int model_init_empty(struct model *m, struct page_pool *pool, uint32_t worker, u
 
 /* Change the size of a file in *o; the caller stores *o. */
 void data_resize(struct model *m, uint32_t id, struct object *o, uint64_t size);
+/* Keep count of the blocks with data, where `before` becomes `after`; NULL: there are or will be none. */
+void data_count(struct model *m, const struct block_entry *before, const struct block_entry *after,
+		uint32_t count);
 
 #endif

@@ -2,42 +2,14 @@
 /* Operations that change file data: write, append, truncate. (read.c reads it back.) */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "src/ops/address.h"
 #include "src/ops/choose.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
+#include "src/ops/resolve.h"
 #include "src/ops/table.h"
-
-#define SIZE_UNKNOWN UINT64_MAX
-
-/* A call failed that can have done its work in part: how long is the file now? */
-static void look_at_size(int fd, struct op_answer *a)
-{
-	struct stat st;
-
-	a->began = true;
-	if (a->ret < 0)
-		a->size = fstat(fd, &st) == 0 ? (uint64_t)st.st_size : SIZE_UNKNOWN;
-}
-
-/* The size after a failure is none that may be: report it, take it over, and believe nothing of the content.
- */
-static void learn_odd_size(struct op_ctx *c, const struct op *op, const struct op_args *args,
-			   const struct op_answer *a, uint64_t before)
-{
-	char why[96];
-
-	snprintf(why, sizeof(why), "it failed, yet the size went from %llu to %llu",
-		 (unsigned long long)before, (unsigned long long)a->size);
-	judge_report(c, op, args, a, FINDING_ATTRIBUTE, why);
-	if (a->size != SIZE_UNKNOWN)
-		model_truncate(c->model, c->operation, args->object, a->size);
-	model_set_unsure(c->model, c->operation, args->object);
-}
 
 static uint64_t size_of(const struct op_ctx *c, uint32_t object)
 {
@@ -55,7 +27,6 @@ static void learn_written(struct op_ctx *c, const struct op *op, const struct op
 {
 	const struct expectation x = expect_success();
 	const enum outcome outcome = judge(c, op, args, a, &x);
-	uint64_t before;
 
 	if (outcome == OUTCOME_DONE) {
 		if (a->ret == 0)
@@ -66,10 +37,9 @@ static void learn_written(struct op_ctx *c, const struct op *op, const struct op
 	}
 	if (!a->began)
 		return;
-	before = size_of(c, args->object);
 	judge_maybe_touch(c, args->object, a);
-	if (a->size != before)
-		learn_odd_size(c, op, args, a, before);
+	if (a->size != size_of(c, args->object))
+		resolve_odd_size(c, op, args, a);
 	else if (outcome == OUTCOME_WRONG)
 		model_set_unsure(c->model, c->operation, args->object);
 }
@@ -88,7 +58,7 @@ static void put_data(struct op_ctx *c, const struct op_args *args, struct op_ans
 		answer_end(a, write(fd, c->buffer, args->aux));
 	else
 		answer_end(a, pwrite(fd, c->buffer, args->aux, (off_t)args->offset));
-	look_at_size(fd, a);
+	resolve_look_at_size(fd, a);
 	close(fd);
 }
 
@@ -267,35 +237,52 @@ static bool truncate_draw(const struct op_ctx *c, struct stream *s, struct op_ar
 
 static void truncate_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
-	int fd = answer_open(c, args, O_WRONLY, a);
+	int fd = answer_open(c, args, O_RDWR, a);
 
 	if (fd < 0)
 		return;
 	answer_end(a, ftruncate(fd, (off_t)args->offset));
-	look_at_size(fd, a);
+	resolve_look_at_size(fd, a);
+	if (a->ret < 0 && a->size != SIZE_UNKNOWN && a->size > args->offset)
+		resolve_look(c, fd, args->offset, a->size - args->offset);
 	close(fd);
+}
+
+static void truncate_part(struct op_ctx *c, const struct op_args *args, uint64_t from, uint64_t to)
+{
+	model_zero(c->model, c->operation, args->object, from, to - from);
 }
 
 /*
  * A truncate that failed: nothing or everything was done. Cutting off can also stop half-way (btrfs commits
- * it in steps and keeps the size that it reached), and what was not yet written behind the new end is then
- * gone from the cache: sizes in between are allowed, but the content is not known.
+ * it in steps and keeps the size that it reached), so sizes in between are allowed. What was not yet written
+ * behind the new end is then gone from the cache: a block there is as it was, or zero, or as an older write
+ * left it on disk.
  */
 static void learn_failed_truncate(struct op_ctx *c, const struct op_args *args, const struct op_answer *a,
 				  uint64_t before, bool wrong)
 {
 	const bool growing = args->offset >= before;
+	const struct resolve r = {
+		.op = &op_truncate,
+		.args = args,
+		.offset = args->offset,
+		.length = a->size - args->offset,
+		.apply = truncate_part,
+		.dropped = true,
+	};
 
 	judge_maybe_touch(c, args->object, a);
-	if (a->size != before && a->size != args->offset &&
-	    (growing || a->size < args->offset || a->size > before)) {
-		learn_odd_size(c, &op_truncate, args, a, before);
+	if (growing && a->size != before && a->size != args->offset) {
+		resolve_odd_size(c, &op_truncate, args, a);
 		return;
 	}
-	if (a->size != before)
-		model_truncate(c->model, c->operation, args->object, a->size);
-	if (wrong || (!growing && a->size != args->offset))
+	if (!resolve_size(c, &op_truncate, args, a, MIN(before, args->offset), MAX(before, args->offset)))
+		return;
+	if (wrong)
 		model_set_unsure(c->model, c->operation, args->object);
+	else if (a->size > args->offset)
+		resolve_blocks(c, &r);
 }
 
 static void truncate_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)

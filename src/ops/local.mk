@@ -19,6 +19,8 @@ librecow_a_SOURCES += \
 	%D%/read.c \
 	%D%/read.h \
 	%D%/rename.c \
+	%D%/resolve.c \
+	%D%/resolve.h \
 	%D%/table.c \
 	%D%/table.h \
 	%D%/window.c \

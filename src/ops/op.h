@@ -43,6 +43,15 @@ struct op_window {
 /* Ranges that one operation hands to the kernel together (direct.c). */
 #define OP_BATCH 16U
 
+/* What call() saw of a file after a failure: blocks [first, first + count), up to the end of the file or the
+ * first that could not be read. src/ops/resolve.h. */
+#define LOOK_BLOCKS 8192U
+struct op_look {
+	uint64_t first;
+	uint32_t count;
+	uint64_t hash[LOOK_BLOCKS]; /* content_hash(), with zeroes behind the end of the file */
+};
+
 /* What an operation works with; the worker's own, nothing in it is shared with other workers. */
 struct op_ctx {
 	struct model *model;
@@ -58,6 +67,7 @@ struct op_ctx {
 	struct io_context *aio; /* for OP_BATCH requests; libaio's io_context_t */
 	struct op_window window[OP_WINDOWS];
 	unsigned int next_window; /* the place that is given up next */
+	struct op_look look; /* filled by call() after a failure that can have done a part of its work */
 };
 
 /* The kernel's answer. */

@@ -12,6 +12,7 @@
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
 #include "src/ops/read.h"
+#include "src/ops/resolve.h"
 #include "src/ops/table.h"
 
 /* More findings of one read say nothing new. */
@@ -81,22 +82,6 @@ struct reading {
 	unsigned int findings; /* so far */
 };
 
-/* Look again, now at the whole block. False when that isn't possible. */
-static bool read_again(const struct reading *r, uint64_t block, unsigned char *buf)
-{
-	int fd = address_open(r->c, r->args, O_RDONLY);
-	ssize_t n = -1;
-
-	if (fd >= 0) {
-		n = pread(fd, buf, BLOCK_SIZE, (off_t)(block * BLOCK_SIZE));
-		close(fd);
-	}
-	if (n < 0)
-		return false;
-	memset(buf + n, 0, BLOCK_SIZE - (size_t)n);
-	return true;
-}
-
 static void report_block(struct reading *r, uint64_t block, const struct block_entry *entry,
 			 const unsigned char *expected, const unsigned char *found)
 {
@@ -122,7 +107,8 @@ static void report_block(struct reading *r, uint64_t block, const struct block_e
 		return;
 	judge_fill(r->c, r->op, r->args, &f);
 	verdict_block(&in, &f);
-	f.still = !read_again(r, block, again) || memcmp(again, expected, BLOCK_SIZE) != 0;
+	f.still =
+		!resolve_read_again(r->c, r->args, block, again) || memcmp(again, expected, BLOCK_SIZE) != 0;
 	finding_emit(r->c->findings, &f);
 }
 

@@ -78,6 +78,16 @@ void ref_truncate(struct reference *r, uint64_t op, uint32_t object, uint64_t si
 	r->object[object].changed = op;
 }
 
+void ref_zero(struct reference *r, uint64_t op, uint32_t object, uint64_t offset, uint64_t len)
+{
+	struct ref_object *o = &r->object[object];
+
+	if (!len || offset >= o->size)
+		return;
+	memset(o->data + offset, 0, MIN(len, o->size - offset));
+	o->changed = op;
+}
+
 void ref_name_set(struct reference *r, uint32_t number, uint32_t object, uint32_t parent, struct nameref ref)
 {
 	bool shared = parent > OBJECT_ROOT && parent <= r->anchors;

@@ -46,6 +46,7 @@ void ref_free(struct reference *r);
 void ref_write(struct reference *r, uint64_t op, uint32_t object, uint64_t offset, const void *data,
 	       size_t len);
 void ref_truncate(struct reference *r, uint64_t op, uint32_t object, uint64_t size);
+void ref_zero(struct reference *r, uint64_t op, uint32_t object, uint64_t offset, uint64_t len);
 void ref_name_set(struct reference *r, uint32_t number, uint32_t object, uint32_t parent, struct nameref ref);
 /* The name goes; its object too when it was the last. */
 void ref_unlink(struct reference *r, uint64_t op, uint32_t number);

@@ -254,6 +254,23 @@ static void do_truncate(struct world *w)
 	ref_truncate(w->ref, w->op, object_of(w, name), size);
 }
 
+static void do_zero(struct world *w)
+{
+	uint32_t name = pick(w, PICK_FILE);
+	uint64_t offset, len;
+
+	if (name == NAME_NONE)
+		return;
+	offset = below(w, w->ref->object[object_of(w, name)].size + 100);
+	len = stream_log(&w->random, 1, 128 * KiB);
+	if (below(w, 2)) {
+		offset -= offset % BLOCK_SIZE;
+		len = round_up_u64(len, BLOCK_SIZE);
+	}
+	model_zero(&w->model, w->op, object_of(w, name), offset, len);
+	ref_zero(w->ref, w->op, object_of(w, name), offset, len);
+}
+
 static void do_xattr(struct world *w)
 {
 	uint32_t name = pick(w, (enum pick)below(w, 2));
@@ -314,7 +331,7 @@ static void world_step(struct world *w)
 	static void (*const ops[])(struct world *) = {
 		do_create,   do_create, do_create, do_link,     do_unlink, do_rmdir,      do_rename,
 		do_rename,   do_write,  do_write,  do_write,    do_write,  do_write,      do_write,
-		do_truncate, do_xattr,  do_xattr,  do_truncate, do_unlink, do_attributes,
+		do_truncate, do_xattr,  do_xattr,  do_truncate, do_unlink, do_attributes, do_zero,
 	};
 
 	w->op++;
