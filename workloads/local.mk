@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/aio.c \
 	%D%/churn.c \
 	%D%/logtree.c \
 	%D%/mmap.c \

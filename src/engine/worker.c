@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/ops/direct.h"
 #include "src/ops/window.h"
 
 /* Draws that may come to nothing before the workload is said to have nothing to do. */
@@ -81,6 +82,23 @@ static bool journal(struct worker *w, const struct op *op, const struct op_args 
 	return ring_put(&w->slot->ring, &r, &w->shared->abandon);
 }
 
+/* A batch has a record for each of its parts. */
+static bool journal_all(struct worker *w, const struct op *op, const struct op_args *args,
+			const struct op_answer *a, uint64_t begin, uint64_t end, uint8_t flags)
+{
+	struct op_args one = *args;
+
+	if (!a->parts)
+		return journal(w, op, args, a->ret, begin, end, flags);
+	for (one.dir2 = 0; one.dir2 < a->parts; one.dir2++) {
+		const uint8_t more = one.dir2 + 1 < a->parts ? JOURNAL_MORE : 0;
+
+		if (!journal(w, op, &one, a->part[one.dir2], begin, end, flags | more))
+			return false;
+	}
+	return true;
+}
+
 /* From the last answer to this call: learn, journal, draw. */
 static void count_outside(struct worker *w, uint64_t begin)
 {
@@ -112,7 +130,7 @@ static bool operate(struct worker *w)
 	op->learn(&w->ctx, &args, &answer);
 	windows_settle(&w->ctx);
 	w->slot->model.head.operations = w->done + 1;
-	if (!journal(w, op, &args, answer.ret, begin, end, flags))
+	if (!journal_all(w, op, &args, &answer, begin, end, flags))
 		return false;
 	count_answer(w, op, answer.ret);
 	w->done++;
@@ -173,6 +191,15 @@ static const struct plan_workload *workload_of(const struct plan *p, unsigned in
 	return &p->workload[0];
 }
 
+/* Before there is anything in it. */
+static int make_nocow(const struct worker *w, struct error *e)
+{
+	char name[64];
+
+	anchor_path(w->number, OBJECT_ROOT, name, sizeof(name));
+	return target_make_nocow(w->ctx.target, name, e);
+}
+
 int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned int number,
 		 uint64_t bytes_limit, int target, const struct finding_sink *findings, struct error *e)
 {
@@ -196,6 +223,8 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 	};
 	if (!w->ctx.buffer)
 		return error_set(e, EXIT_HARNESS, "no memory for the buffer of worker %u", number);
+	if (direct_begin(&w->ctx, e) || (w->ctx.shape->nocow && make_nocow(w, e)))
+		goto fail;
 	if (mix_init(&w->mix, w->workload->workload->mix, e)) {
 		error_context(e, "workload %s", w->workload->workload->name);
 		goto fail;
@@ -213,6 +242,7 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 	pthread_setname_np(w->thread, name);
 	return 0;
 fail:
+	direct_end(&w->ctx);
 	free(w->ctx.buffer);
 	return -1;
 }
@@ -220,5 +250,6 @@ fail:
 void worker_join(struct worker *w)
 {
 	pthread_join(w->thread, NULL);
+	direct_end(&w->ctx);
 	free(w->ctx.buffer);
 }

@@ -6,6 +6,8 @@ librecow_a_SOURCES += \
 	%D%/choose.c \
 	%D%/choose.h \
 	%D%/data.c \
+	%D%/direct.c \
+	%D%/direct.h \
 	%D%/durability.c \
 	%D%/guarded.c \
 	%D%/guarded.h \

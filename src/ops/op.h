@@ -26,6 +26,7 @@ struct shape {
 	uint64_t write[2]; /* lengths of one write, drawn log-uniform, at most OP_BUFFER */
 	uint32_t depth;    /* deepest directory level */
 	bool shared_dirs;  /* half of the new names go into directories shared with other workers */
+	bool nocow; /* btrfs: the worker's own tree is nodatacow, so that direct writes are really direct */
 };
 
 #define OP_BUFFER (1 * MiB)
@@ -67,7 +68,7 @@ struct op_ctx {
 	struct io_context *aio; /* for OP_BATCH requests; libaio's io_context_t */
 	struct op_window window[OP_WINDOWS];
 	unsigned int next_window; /* the place that is given up next */
-	struct op_look look; /* filled by call() after a failure that can have done a part of its work */
+	struct op_look look;      /* filled by call() after a failure that can have done a part of its work */
 };
 
 /* The kernel's answer. */

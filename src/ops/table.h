@@ -29,6 +29,8 @@ enum op_id {
 	OP_MMAP_WRITE = 40,
 	OP_MMAP_READ = 41,
 	OP_MSYNC = 42,
+	OP_AIO_WRITE = 43,
+	OP_AIO_READ = 44,
 };
 
 extern const struct op op_create, op_mkdir, op_unlink, op_rmdir, op_rename, op_rename_over, op_link,
@@ -37,5 +39,6 @@ extern const struct op op_truncate, op_write, op_append, op_read;
 extern const struct op op_chmod, op_chown, op_utimensat, op_setxattr, op_removexattr;
 extern const struct op op_fsync, op_fdatasync;
 extern const struct op op_mmap_write, op_mmap_read, op_msync;
+extern const struct op op_aio_write, op_aio_read;
 
 #endif

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/ops/direct.h"
 #include "src/ops/window.h"
+#include "src/target/target.h"
 
 #define SHARED_DIRS 4
 
@@ -94,11 +96,14 @@ void world_open(struct world *w, const char *dir, const struct workload *workloa
 	w->clock_cost = clock_cost();
 	umask(0);
 	make_anchors(w);
+	if (direct_begin(&w->ctx, &e) || (w->shape.nocow && target_make_nocow(w->ctx.target, "w0000", &e)))
+		die(e.text);
 }
 
 void world_close(struct world *w)
 {
 	windows_close(&w->ctx);
+	direct_end(&w->ctx);
 	model_destroy(&w->model);
 	munmap(w->pool, w->pool_bytes);
 	munmap(w->ctx.buffer, OP_BUFFER);
