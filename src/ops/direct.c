@@ -30,6 +30,8 @@
 
 #define BUFFER_BLOCKS (OP_BUFFER / BLOCK_SIZE)
 #define PIECES        4U
+/* A write that finds no more room ends with a block of the filesystem, which may be a sector. */
+#define SECTOR 512U
 
 _Static_assert(OP_BATCH << (ORDERS - 1) <= LOOK_BLOCKS, "all of a batch can be looked at after a failure");
 
@@ -333,7 +335,8 @@ static void write_part(struct op_ctx *c, const struct op_args *args, uint64_t fr
 	model_write(c->model, c->operation, args->object, from, bytes, to - from);
 }
 
-/* The ranges that were not written as a whole: each block of them is old or new. */
+/* The ranges that were not written as a whole: each block of them is old, or new up to some
+ * sector. */
 static void settle(struct op_ctx *c, const struct op_args *args, const struct op_answer *a, bool wrong)
 {
 	const struct direct_range last = direct_range(args, direct_count(args) - 1);
@@ -355,6 +358,7 @@ static void settle(struct op_ctx *c, const struct op_args *args, const struct op
 			.offset = range.offset + sure,
 			.length = range.length - sure,
 			.apply = write_part,
+			.step = SECTOR,
 		};
 
 		if (sure < range.length)
