@@ -224,7 +224,7 @@ unsigned int namer_paths(const struct namer *n, const struct journal_record *r, 
 	enum effect effect = effect_of(r);
 
 	if (r->args.dir == OBJECT_NONE) /* an anchor */
-		escaped_path(n, r->args.object, (struct nameref){0}, false, path[0], sizeof(path[0]));
+		anchor_path(n->worker, r->args.object, path[0], sizeof(path[0]));
 	else
 		escaped_path(n, r->args.dir, r->args.name, r->flags & JOURNAL_SHARED, path[0],
 			     sizeof(path[0]));

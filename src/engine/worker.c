@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/model/stripes.h"
 #include "src/ops/direct.h"
 #include "src/ops/window.h"
 
@@ -200,6 +201,21 @@ static int make_nocow(const struct worker *w, struct error *e)
 	return target_make_nocow(w->ctx.target, name, e);
 }
 
+static int make_model(struct worker *w, struct error *e)
+{
+	const struct plan *plan = &w->shared->plan;
+	struct model *m = &w->slot->model;
+
+	if (model_init(m, w->shared->pool, w->number, plan->run_key, plan->shared_dirs, e))
+		return -1;
+	for (unsigned int k = 0; k < plan->shared_files; k++)
+		model_add_shared_file(m, stripes_size(k));
+	if (!m->owner.exhausted)
+		return 0;
+	model_destroy(m);
+	return error_set(e, EXIT_HARNESS, "the pool of model pages is too small");
+}
+
 int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned int number,
 		 uint64_t bytes_limit, int target, const struct finding_sink *findings, struct error *e)
 {
@@ -219,6 +235,7 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 		.bytes_limit = bytes_limit,
 		.target = target,
 		.findings = findings,
+		.workers = s->plan.workers,
 		.buffer = aligned_alloc(BLOCK_SIZE, OP_BUFFER),
 	};
 	if (!w->ctx.buffer)
@@ -229,7 +246,7 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 		error_context(e, "workload %s", w->workload->workload->name);
 		goto fail;
 	}
-	if (model_init(&w->slot->model, s->pool, number, s->plan.run_key, s->plan.shared_dirs, e))
+	if (make_model(w, e))
 		goto fail;
 	err = pthread_create(&w->thread, NULL, worker_main, w);
 	if (err) {

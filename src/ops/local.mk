@@ -23,6 +23,7 @@ librecow_a_SOURCES += \
 	%D%/rename.c \
 	%D%/resolve.c \
 	%D%/resolve.h \
+	%D%/shared.c \
 	%D%/table.c \
 	%D%/table.h \
 	%D%/window.c \
