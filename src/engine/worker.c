@@ -208,12 +208,13 @@ static int make_model(struct worker *w, struct error *e)
 
 	if (model_init(m, w->shared->pool, w->number, plan->run_key, plan->shared_dirs, e))
 		return -1;
-	for (unsigned int k = 0; k < plan->shared_files; k++)
-		model_add_shared_file(m, stripes_size(k));
-	if (!m->owner.exhausted)
-		return 0;
-	model_destroy(m);
-	return error_set(e, EXIT_HARNESS, "the pool of model pages is too small");
+	for (unsigned int k = 0; k < plan->shared_files; k++) {
+		if (model_add_shared_file(m, stripes_size(k)))
+			continue;
+		model_destroy(m);
+		return error_set(e, EXIT_HARNESS, "the pool of model pages is too small");
+	}
+	return 0;
 }
 
 int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned int number,

@@ -93,7 +93,7 @@ struct model_view {
 	uint32_t shared_files; /* how many shared files it has, anchors too */
 	uint64_t run;          /* the run's content key */
 	uint64_t operations;   /* operations learned so far */
-	uint64_t bytes;        /* sum of the sizes of its files */
+	uint64_t bytes;        /* sum of the sizes of its own files */
 	uint64_t blocks_used;  /* blocks of its files that hold data */
 	uint64_t mapped;       /* all blocks of its files, holes too */
 	struct array objects, names, xattrs, fragments;
@@ -123,8 +123,9 @@ struct frozen {
 /* Make an empty model with its anchors: OBJECT_ROOT and `shared_dirs` shared directories. */
 int model_init(struct model *m, struct page_pool *pool, uint32_t worker, uint64_t run,
 	       unsigned int shared_dirs, struct error *e);
-/* Behind model_init(): one shared file more, of zeroes. Check owner.exhausted afterwards. */
-void model_add_shared_file(struct model *m, uint64_t size);
+/* Behind model_init(), before anything else: one shared file more, of zeroes. False when the pool is
+ * exhausted or the file's id is in use. */
+bool model_add_shared_file(struct model *m, uint64_t size);
 /* Free what lies outside the pool. The pages stay taken until the pool's mapping goes. */
 void model_destroy(struct model *m);
 

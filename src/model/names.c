@@ -174,7 +174,7 @@ void names_add_anchor(struct model *m, uint32_t id)
 }
 
 /* Operations on it have their own way to choose it: it is in no list. */
-void model_add_shared_file(struct model *m, uint64_t size)
+bool model_add_shared_file(struct model *m, uint64_t size)
 {
 	const uint32_t id = OBJECT_FIRST_SHARED_FILE + m->head.shared_files;
 	struct object o = {
@@ -187,12 +187,13 @@ void model_add_shared_file(struct model *m, uint64_t size)
 
 	o.first_name = array_new(&m->owner, &m->head.names);
 	if (o.first_name == ARRAY_NONE || array_take(&m->owner, &m->head.objects, id))
-		return;
+		return false;
 	name_put(m, o.first_name, &n);
 	data_resize(m, id, &o, size);
 	m->head.bytes -= size;
 	object_put(m, id, &o);
 	m->head.shared_files++;
+	return !m->owner.exhausted;
 }
 
 /* The object as it is when it has just been made in `parent`. */

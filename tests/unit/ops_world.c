@@ -84,7 +84,8 @@ static void make_shared_files(struct world *w)
 		if (fd < 0 || ftruncate(fd, (off_t)stripes_size(k)))
 			die(path);
 		close(fd);
-		model_add_shared_file(&w->model, stripes_size(k));
+		if (!model_add_shared_file(&w->model, stripes_size(k)))
+			die("model_add_shared_file");
 	}
 }
 
