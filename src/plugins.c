@@ -3,14 +3,15 @@
 
 #include <stddef.h>
 
-extern const struct workload workload_churn, workload_enospc, workload_logtree, workload_reflink,
-	workload_rewrite;
+extern const struct workload workload_aio, workload_churn, workload_enospc, workload_logtree, workload_mmap,
+	workload_reflink, workload_rewrite;
 extern const struct injector injector_compaction, injector_cpu, injector_hotplug, injector_numa,
 	injector_pressure, injector_softoffline, injector_sync;
 extern const struct verifier verifier_cold, verifier_fsck, verifier_hot, verifier_kmsg, verifier_remount;
 
-const struct workload *const plugin_workloads[] = {&workload_churn,   &workload_enospc,  &workload_logtree,
-						   &workload_reflink, &workload_rewrite, NULL};
+const struct workload *const plugin_workloads[] = {
+	&workload_aio,  &workload_churn,   &workload_enospc,  &workload_logtree,
+	&workload_mmap, &workload_reflink, &workload_rewrite, NULL};
 const struct injector *const plugin_injectors[] = {
 	&injector_compaction, &injector_cpu,         &injector_hotplug, &injector_numa,
 	&injector_pressure,   &injector_softoffline, &injector_sync,    NULL,

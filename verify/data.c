@@ -8,6 +8,7 @@
 
 #include "verify/pool.h"
 #include "verify/resident.h"
+#include "verify/shared.h"
 
 /* One read: with its model entries it stays in the second-level cache until it is hashed. */
 #define READ_BLOCKS  64U
@@ -52,9 +53,13 @@ void data_compare(struct check *c, struct file *file, uint64_t first, uint64_t c
 	uint64_t bytes = data_bytes(file, first, count);
 
 	memset(buf + bytes, 0, count * BLOCK_SIZE - bytes);
+	c->v->counters->bytes += bytes;
+	if (shared_is(&file->object)) {
+		shared_compare(c, file, first, count, buf);
+		return;
+	}
 	for (uint64_t at = 0; at < count; at += READ_BLOCKS)
 		compare_some(c, file, first + at, MIN(count - at, READ_BLOCKS), buf + at * BLOCK_SIZE);
-	c->v->counters->bytes += bytes;
 }
 
 int data_read(const struct file *file, int fd, uint64_t first, uint64_t count, unsigned char *buf)

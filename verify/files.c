@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "verify/judge.h"
+#include "verify/shared.h"
 
 void files_start(struct files *f, struct check *c, uint64_t slice_bytes, int open_flags)
 {
@@ -76,14 +77,16 @@ void files_end(struct files *f)
 	pthread_mutex_destroy(&f->lock);
 }
 
-/* Is there something to read in this object? */
-static bool wanted(struct files *f, const struct object *o)
+/* Is there something to read in this object? A file that all workers share is read once. */
+static bool wanted(struct files *f, uint32_t object, const struct object *o)
 {
-	if (o->type != OBJECT_FILE || o->first_name == NAME_NONE)
+	const bool shared = shared_is(o);
+
+	if (o->type != OBJECT_FILE || o->first_name == NAME_NONE || (shared && f->view))
 		return false;
 	if (object_is_held(o) && !f->check->v->held)
 		return false;
-	if (o->flags & OBJECT_UNSURE) {
+	if (shared ? shared_unsure(f->check->v, object) : o->flags & OBJECT_UNSURE) {
 		f->check->v->counters->unsure += o->mapped;
 		return false;
 	}
@@ -108,7 +111,7 @@ static struct file *next_file(struct files *f)
 				continue;
 			}
 			s.name = o.first_name;
-			if (wanted(f, &o))
+			if (wanted(f, s.object, &o))
 				return file_make(f->view, &s, &o);
 		}
 	}

@@ -9,6 +9,7 @@
 #include "src/finding/verdict.h"
 #include "verify/data.h"
 #include "verify/look.h"
+#include "verify/shared.h"
 
 /* Work of judging one file. */
 struct judge {
@@ -39,32 +40,51 @@ static const struct finding_range *first_wrong(const struct finding *f)
 	return NULL;
 }
 
+/* What the block must be, and of which writes it is made. Returns whose it is: of a shared file the owner of
+ * the first wrong byte. */
+static struct subject expect_block(struct judge *j, const struct note *n, size_t *fragments)
+{
+	const struct verification *v = j->check->v;
+	const struct subject *s = &j->file->subject;
+	size_t wrong = 0;
+
+	if (!shared_is(&j->file->object)) {
+		view_regenerate(s->view, s->object, n->block, &n->entry, j->expected);
+		*fragments = view_fragments(s->view, s->object, &n->entry, j->fragment, FRAGMENTS_MAX);
+		return *s;
+	}
+	shared_regenerate(v, s->object, n->block, j->expected);
+	*fragments = shared_fragments(v, s->object, n->block, j->fragment, FRAGMENTS_MAX);
+	while (wrong + 1 < BLOCK_SIZE && j->expected[wrong] == n->found[wrong])
+		wrong++;
+	return shared_owner(v, s->object, n->block * BLOCK_SIZE + wrong);
+}
+
 /* A block that was read wrong. False when the fault is in recow's own memory. */
 static bool judge_block(struct judge *j, const struct note *n)
 {
 	const struct file *file = j->file;
-	const struct model_view *view = file->subject.view;
 	uint64_t bytes = data_bytes(file, n->block, 1);
+	size_t fragments;
+	const struct subject s = expect_block(j, n, &fragments);
 
-	view_regenerate(view, file->subject.object, n->block, &n->entry, j->expected);
 	if (content_hash(j->expected) != n->entry.hash || !memcmp(j->expected, n->found, BLOCK_SIZE)) {
 		check_harness(j->check, &file->subject, "the block map of object");
 		return false;
 	}
-	check_finding(&j->next, &file->subject, FINDING_GARBAGE);
+	check_finding(&j->next, &s, FINDING_GARBAGE);
 	verdict_block(
 		&(struct verdict_input){
-			.run = view->run,
-			.worker = view->worker,
-			.object = file->subject.object,
+			.run = s.view->run,
+			.worker = s.view->worker,
+			.object = s.object,
 			.block = n->block,
 			.expected = j->expected,
 			.found = n->found,
 			.valid = (uint32_t)bytes,
 			.fragment = j->fragment,
-			.fragments = view_fragments(view, file->subject.object, &n->entry, j->fragment,
-						    FRAGMENTS_MAX),
-			.operations = view->operations,
+			.fragments = fragments,
+			.operations = s.view->operations,
 		},
 		&j->next);
 	return true;

@@ -27,6 +27,8 @@ librecow_a_SOURCES += \
 	%D%/remount.c \
 	%D%/resident.c \
 	%D%/resident.h \
+	%D%/shared.c \
+	%D%/shared.h \
 	%D%/tree.c \
 	%D%/tree.h \
 	%D%/verifier.h

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "verify/data.h"
+#include "verify/shared.h"
 
 /* What one way of reading showed. */
 enum sight { SIGHT_NONE, SIGHT_RIGHT, SIGHT_WRONG, SIGHT_ERROR };
@@ -136,12 +137,18 @@ static const char *conclusion(enum sight cache, enum sight disk)
 }
 
 /* The expected checksum of a block that could not be read at first. */
-static uint64_t expected_hash(const struct file *file, const struct finding *f)
+static uint64_t expected_hash(const struct verification *v, const struct file *file, const struct finding *f)
 {
 	struct block_entry entry = {0};
 
 	if (f->dumps)
 		return f->expected_hash;
+	if (shared_is(&file->object)) {
+		unsigned char expected[BLOCK_SIZE];
+
+		shared_regenerate(v, file->subject.object, f->offset / BLOCK_SIZE, expected);
+		return content_hash(expected);
+	}
 	view_blocks(file->subject.view, &file->object, f->offset / BLOCK_SIZE, 1, &entry);
 	return entry.hash;
 }
@@ -167,7 +174,7 @@ void look_again(struct check *c, const struct file *file, bool direct, struct fi
 		.file = file,
 		.finding = f,
 		.buf = aligned_alloc(BLOCK_SIZE, BLOCK_SIZE),
-		.expected = expected_hash(file, f),
+		.expected = expected_hash(c->v, file, f),
 	};
 	enum sight cache, disk;
 

@@ -157,20 +157,20 @@ static unsigned int shared_count(const struct verification *v)
 	return count;
 }
 
-static bool expect_anchor(struct hand *h, const char *name)
+static bool expect_anchor(struct hand *h, const char *name, uint8_t type)
 {
-	return listing_add(&h->listing, &(struct entry){.type = OBJECT_DIR}, name, strlen(name));
+	return listing_add(&h->listing, &(struct entry){.type = type}, name, strlen(name));
 }
 
 static bool expect_top(struct hand *h)
 {
 	const struct verification *v = h->tree->v;
-	bool ok = shared_count(v) == 0 || expect_anchor(h, "shared");
+	bool ok = shared_count(v) == 0 || expect_anchor(h, "shared", OBJECT_DIR);
 	char name[64];
 
 	for (size_t i = 0; ok && i < v->view_count; i++) {
 		anchor_path(v->views[i]->worker, OBJECT_ROOT, name, sizeof(name));
-		ok = expect_anchor(h, name);
+		ok = expect_anchor(h, name, OBJECT_DIR);
 	}
 	return ok;
 }
@@ -183,7 +183,11 @@ static bool expect_shared_top(struct hand *h)
 
 	for (unsigned int k = 0; ok && k < count; k++) {
 		anchor_path(0, OBJECT_FIRST_SHARED + k, name, sizeof(name));
-		ok = expect_anchor(h, strrchr(name, '/') + 1);
+		ok = expect_anchor(h, strrchr(name, '/') + 1, OBJECT_DIR);
+	}
+	for (unsigned int k = 0; ok && count && k < h->tree->v->views[0]->shared_files; k++) {
+		anchor_path(0, OBJECT_FIRST_SHARED_FILE + k, name, sizeof(name));
+		ok = expect_anchor(h, strrchr(name, '/') + 1, OBJECT_FILE);
 	}
 	return ok;
 }

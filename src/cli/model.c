@@ -96,6 +96,27 @@ static json_t *blocks_json(const struct model_view *v, uint32_t object, const st
 	return list;
 }
 
+/* Of a shared file each worker's model has its own bytes only: [offset, length, XXH3-64] of each stretch. */
+static json_t *fragments_json(const struct model_view *v, uint32_t object, const struct object *o)
+{
+	static _Thread_local struct fragment list[FRAGMENTS_MAX];
+	json_t *all = json_array();
+	struct block_entry entry;
+	unsigned char bytes[BLOCK_SIZE];
+
+	for (uint64_t block = 0; view_blocks(v, o, block, 1, &entry) == 1; block++) {
+		size_t n = view_fragments(v, object, &entry, list, FRAGMENTS_MAX);
+
+		view_regenerate(v, object, block, &entry, bytes);
+		for (size_t i = 0; i < n; i++)
+			json_array_append_new(
+				all, json_pack("[I, I, o]", (json_int_t)(block * BLOCK_SIZE + list[i].start),
+					       (json_int_t)list[i].length,
+					       hex(XXH3_64bits(bytes + list[i].start, list[i].length))));
+	}
+	return all;
+}
+
 static json_t *symlink_json(const struct model_view *v, uint32_t object, const struct object *o)
 {
 	const struct content_key key = key_of(v, o->born, object);
@@ -121,7 +142,9 @@ static json_t *object_json(const struct model_view *v, uint32_t number, const st
 	json_object_set_new(j, "xattrs", xattrs_json(v, number, o));
 	if (o->type == OBJECT_SYMLINK)
 		json_object_set_new(j, "target", symlink_json(v, number, o));
-	if (o->type == OBJECT_FILE)
+	if (view_is_shared_file(v, number))
+		json_object_set_new(j, "fragments", fragments_json(v, number, o));
+	else if (o->type == OBJECT_FILE)
 		json_object_set_new(j, "blocks", blocks_json(v, number, o));
 	return j;
 }

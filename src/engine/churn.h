@@ -33,7 +33,7 @@ bool conductor_ending(const struct conductor *c);
 /* Is anything known to be wrong, by this process or by the guard? */
 bool conductor_found(const struct conductor *c);
 
-/* layout.c: make the workers' subvolumes and the shared directories. */
+/* layout.c: make the workers' subvolumes, the shared directories and files. */
 int layout_make(struct conductor *c, struct error *e);
 
 /* rounds.c: from the first round to the last. */

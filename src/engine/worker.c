@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/model/stripes.h"
+#include "src/ops/direct.h"
 #include "src/ops/held.h"
+#include "src/ops/window.h"
 
 /* Draws that may come to nothing before the workload is said to have nothing to do. */
 #define DRAWS_MAX 1000
@@ -61,7 +64,7 @@ static void count_answer(struct worker *w, const struct op *op, int64_t ret)
 		count(&w->slot->errors, 1);
 	count(&w->slot->answers[op->id][MIN(code, (uint64_t)SHARED_ANSWERS - 1)], 1);
 	if (ret > 0 && op->group == GROUP_DATA)
-		count(op->id == w->read_id ? &w->slot->bytes_read : &w->slot->bytes_written, (uint64_t)ret);
+		count(op->reads ? &w->slot->bytes_read : &w->slot->bytes_written, (uint64_t)ret);
 }
 
 static bool journal(struct worker *w, const struct op *op, const struct op_args *args, int64_t ret,
@@ -79,6 +82,23 @@ static bool journal(struct worker *w, const struct op *op, const struct op_args 
 	};
 
 	return ring_put(&w->slot->ring, &r, &w->shared->abandon);
+}
+
+/* A batch has a record for each of its parts. */
+static bool journal_all(struct worker *w, const struct op *op, const struct op_args *args,
+			const struct op_answer *a, uint64_t begin, uint64_t end, uint8_t flags)
+{
+	struct op_args one = *args;
+
+	if (!a->parts)
+		return journal(w, op, args, a->ret, begin, end, flags);
+	for (one.dir2 = 0; one.dir2 < a->parts; one.dir2++) {
+		const uint8_t more = one.dir2 + 1 < a->parts ? JOURNAL_MORE : 0;
+
+		if (!journal(w, op, &one, a->part[one.dir2], begin, end, flags | more))
+			return false;
+	}
+	return true;
 }
 
 /* From the last answer to this call: learn, journal, draw. */
@@ -110,8 +130,9 @@ static bool operate(struct worker *w)
 	w->answered = end = clock_mono();
 	atomic_store_explicit(&w->slot->started, 0, memory_order_release);
 	op->learn(&w->ctx, &args, &answer);
+	windows_settle(&w->ctx);
 	w->slot->model.head.operations = w->done + 1;
-	if (!journal(w, op, &args, answer.ret, begin, end, flags))
+	if (!journal_all(w, op, &args, &answer, begin, end, flags))
 		return false;
 	count_answer(w, op, answer.ret);
 	w->done++;
@@ -152,6 +173,7 @@ static void *worker_main(void *arg)
 		}
 		count_cpu(w);
 	}
+	windows_close(&w->ctx);
 	held_close_all(&w->ctx);
 	return NULL;
 }
@@ -178,6 +200,31 @@ static uint64_t limit_of(const struct worker *w, uint64_t share)
 	return w->workload->shape.brim && !w->shared->plan.target.fill ? UINT64_MAX / 2 : share;
 }
 
+/* Before there is anything in it. */
+static int make_nocow(const struct worker *w, struct error *e)
+{
+	char name[64];
+
+	anchor_path(w->number, OBJECT_ROOT, name, sizeof(name));
+	return target_make_nocow(w->ctx.target, name, e);
+}
+
+static int make_model(struct worker *w, struct error *e)
+{
+	const struct plan *plan = &w->shared->plan;
+	struct model *m = &w->slot->model;
+
+	if (model_init(m, w->shared->pool, w->number, plan->run_key, plan->shared_dirs, e))
+		return -1;
+	for (unsigned int k = 0; k < plan->shared_files; k++) {
+		if (model_add_shared_file(m, stripes_size(k)))
+			continue;
+		model_destroy(m);
+		return error_set(e, EXIT_HARNESS, "the pool of model pages is too small");
+	}
+	return 0;
+}
+
 int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned int number,
 		 uint64_t bytes_limit, int target, const struct finding_sink *findings, struct error *e)
 {
@@ -190,7 +237,6 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 		.gang = gang,
 		.number = number,
 		.workload = workload_of(&s->plan, number),
-		.read_id = op_by_name("read")->id,
 	};
 	w->ctx = (struct op_ctx){
 		.model = &w->slot->model,
@@ -198,15 +244,18 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 		.bytes_limit = limit_of(w, bytes_limit),
 		.target = target,
 		.findings = findings,
+		.workers = s->plan.workers,
 		.buffer = aligned_alloc(BLOCK_SIZE, OP_BUFFER),
 	};
 	if (!w->ctx.buffer)
 		return error_set(e, EXIT_HARNESS, "no memory for the buffer of worker %u", number);
+	if (direct_begin(&w->ctx, e) || (w->ctx.shape->nocow && make_nocow(w, e)))
+		goto fail;
 	if (mix_init(&w->mix, w->workload->workload->mix, e)) {
 		error_context(e, "workload %s", w->workload->workload->name);
 		goto fail;
 	}
-	if (model_init(&w->slot->model, s->pool, number, s->plan.run_key, s->plan.shared_dirs, e))
+	if (make_model(w, e))
 		goto fail;
 	err = pthread_create(&w->thread, NULL, worker_main, w);
 	if (err) {
@@ -219,6 +268,7 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 	pthread_setname_np(w->thread, name);
 	return 0;
 fail:
+	direct_end(&w->ctx);
 	free(w->ctx.buffer);
 	return -1;
 }
@@ -226,5 +276,6 @@ fail:
 void worker_join(struct worker *w)
 {
 	pthread_join(w->thread, NULL);
+	direct_end(&w->ctx);
 	free(w->ctx.buffer);
 }

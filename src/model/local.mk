@@ -14,4 +14,6 @@ librecow_a_SOURCES += \
 	%D%/pages.h \
 	%D%/private.h \
 	%D%/save.c \
+	%D%/stripes.c \
+	%D%/stripes.h \
 	%D%/view.c

@@ -20,13 +20,18 @@
  * worker's descriptor of it alone; it has 0 links and, as its first name, that record. */
 #define OBJECT_HELD     UINT32_MAX
 #define SHARED_DIRS_MAX 64U
+/* Shared file k is OBJECT_FIRST_SHARED_FILE + k: a file that all workers write, each in its own stripes
+ * (stripes.h). Each model has an anchor for it, of fixed size, and only the worker's own bytes in it. */
+#define OBJECT_FIRST_SHARED_FILE (OBJECT_FIRST_SHARED + SHARED_DIRS_MAX)
+#define SHARED_FILES_MAX         64U
 
 /* A whiteout is what rename leaves with RENAME_WHITEOUT: a character device 0:0 that nobody can open. */
 enum object_type { OBJECT_FREE, OBJECT_FILE, OBJECT_DIR, OBJECT_SYMLINK, OBJECT_WHITEOUT };
 
 enum object_flags {
 	OBJECT_ANCHOR = 1, /* not this worker's to rename or remove; attributes not modelled */
-	OBJECT_SHARED = 2, /* a directory in which other workers have names too (an anchor) */
+	OBJECT_SHARED = 2, /* a directory in which other workers have names too, or a file in which they have
+			      bytes (an anchor) */
 	OBJECT_REALM = 4,  /* was made in the shared subvolume (a hint for drawing; EXDEV else) */
 	OBJECT_UNSURE =
 		8, /* content is not known (a failed fsync, a failed truncate): not compared, counted */
@@ -89,13 +94,13 @@ struct model_view {
 	struct page_pool *pool;
 	uint32_t worker;
 	uint32_t epoch;
-	uint32_t anchors; /* how many of its objects are anchors, from OBJECT_ROOT on */
-	uint32_t reserved;
-	uint64_t run;         /* the run's content key */
-	uint64_t operations;  /* operations learned so far */
-	uint64_t bytes;       /* sum of the sizes of its files */
-	uint64_t blocks_used; /* blocks of its files that hold data */
-	uint64_t mapped;      /* all blocks of its files, holes too */
+	uint32_t anchors;      /* how many of its directories are anchors, from OBJECT_ROOT on */
+	uint32_t shared_files; /* how many shared files it has, anchors too */
+	uint64_t run;          /* the run's content key */
+	uint64_t operations;   /* operations learned so far */
+	uint64_t bytes;        /* sum of the sizes of its own files */
+	uint64_t blocks_used;  /* blocks of its files that hold data */
+	uint64_t mapped;       /* all blocks of its files, holes too */
 	struct array objects, names, xattrs, fragments;
 	struct array picks[PICKS];
 	struct array blocks[BLOCK_CLASSES];
@@ -123,6 +128,9 @@ struct frozen {
 /* Make an empty model with its anchors: OBJECT_ROOT and `shared_dirs` shared directories. */
 int model_init(struct model *m, struct page_pool *pool, uint32_t worker, uint64_t run,
 	       unsigned int shared_dirs, struct error *e);
+/* Behind model_init(), before anything else: one shared file more, of zeroes. False when the pool is
+ * exhausted or the file's id is in use. */
+bool model_add_shared_file(struct model *m, uint64_t size);
 /* Free what lies outside the pool. The pages stay taken until the pool's mapping goes. */
 void model_destroy(struct model *m);
 
@@ -204,7 +212,7 @@ uint32_t model_pick_count(const struct model *m, enum pick list);
 
 /* ---- reading: the live head by its owner, or a frozen view by anyone --------------------- */
 
-/* Is this object an anchor, is it a shared directory? Their ids tell. */
+/* Is this directory an anchor, is it a shared one? Their ids tell. */
 static inline bool view_is_anchor(const struct model_view *v, uint32_t object)
 {
 	return object - OBJECT_ROOT < v->anchors;
@@ -257,7 +265,14 @@ uint32_t view_pick(const struct model_view *v, enum pick list, uint32_t place);
  * the tree above is gone. */
 int view_path(const struct model_view *v, uint32_t number, char *buf, size_t len);
 
-/* Anchors' paths, as printf would give them: "w%04u" and "shared/d%02u". -1 when it does not fit. */
+/* Is this object a shared file? Then its number is object - OBJECT_FIRST_SHARED_FILE. */
+static inline bool view_is_shared_file(const struct model_view *v, uint32_t object)
+{
+	return object - OBJECT_FIRST_SHARED_FILE < v->shared_files;
+}
+
+/* Anchors' paths, as printf would give them: "w%04u", "shared/d%02u", "shared/f%02u". -1 when it does not
+ * fit. */
 int anchor_path(uint32_t worker, uint32_t object, char *buf, size_t len);
 
 /* What stands where a path would, for people: "w0003/(unlinked #17)". Returns its length. */

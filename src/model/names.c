@@ -189,6 +189,29 @@ void names_add_anchor(struct model *m, uint32_t id)
 	m->head.anchors++;
 }
 
+/* Operations on it have their own way to choose it: it is in no list. */
+bool model_add_shared_file(struct model *m, uint64_t size)
+{
+	const uint32_t id = OBJECT_FIRST_SHARED_FILE + m->head.shared_files;
+	struct object o = {
+		.type = OBJECT_FILE,
+		.mode = 0644,
+		.links = 1,
+		.flags = OBJECT_ANCHOR | OBJECT_SHARED | OBJECT_REALM,
+	};
+	const struct name n = {.object = id, .parent = OBJECT_NONE, .next = NAME_NONE};
+
+	o.first_name = array_new(&m->owner, &m->head.names);
+	if (o.first_name == ARRAY_NONE || array_take(&m->owner, &m->head.objects, id))
+		return false;
+	name_put(m, o.first_name, &n);
+	data_resize(m, id, &o, size);
+	m->head.bytes -= size;
+	object_put(m, id, &o);
+	m->head.shared_files++;
+	return !m->owner.exhausted;
+}
+
 struct object object_fresh(uint64_t op, const struct model_create *c, const struct object *parent)
 {
 	return (struct object){

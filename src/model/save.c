@@ -313,6 +313,17 @@ static int load_sections(struct stream_file *f, struct model *m, struct error *e
 	return sum == stored ? 0 : damaged(f, "wrong checksum", e);
 }
 
+static uint32_t count_shared_files(const struct model_view *v)
+{
+	uint32_t count = 0;
+	struct object o;
+
+	while (view_object(v, OBJECT_FIRST_SHARED_FILE + count, &o) && o.type == OBJECT_FILE &&
+	       (o.flags & OBJECT_ANCHOR))
+		count++;
+	return count;
+}
+
 static int load_all(struct stream_file *f, struct model *m, struct page_pool *pool, struct error *e)
 {
 	struct file_header h;
@@ -328,6 +339,7 @@ static int load_all(struct stream_file *f, struct model *m, struct page_pool *po
 		model_destroy(m);
 		return -1;
 	}
+	m->head.shared_files = count_shared_files(&m->head);
 	return 0;
 }
 

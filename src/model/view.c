@@ -50,10 +50,11 @@ size_t view_blocks(const struct model_view *v, const struct object *o, uint64_t 
 
 int anchor_path(uint32_t worker, uint32_t object, char *buf, size_t len)
 {
-	bool own = object < OBJECT_FIRST_SHARED;
-	const char *prefix = own ? "w" : "shared/d";
+	bool own = object < OBJECT_FIRST_SHARED, file = object >= OBJECT_FIRST_SHARED_FILE;
+	const char *prefix = own ? "w" : file ? "shared/f" : "shared/d";
 	size_t prefix_len = strlen(prefix), end = prefix_len + (own ? 4 : 2);
-	uint32_t number = own ? worker : object - OBJECT_FIRST_SHARED;
+	uint32_t first = file ? OBJECT_FIRST_SHARED_FILE : OBJECT_FIRST_SHARED;
+	uint32_t number = own ? worker : object - first;
 
 	for (uint32_t rest = number / (own ? 10000 : 100); rest; rest /= 10)
 		end++;
@@ -149,8 +150,8 @@ void view_stats(const struct model_view *v, struct model_stats *out)
 		name_bytes += array_bytes(&v->picks[i]);
 	for (unsigned int i = 0; i < BLOCK_CLASSES; i++)
 		out->block_bytes += array_bytes(&v->blocks[i]);
-	out->objects = v->objects.live - v->anchors - 1;
-	out->names = v->names.live - v->anchors;
+	out->objects = v->objects.live - v->anchors - v->shared_files - 1;
+	out->names = v->names.live - v->anchors - v->shared_files;
 	out->xattrs = v->xattrs.live;
 	out->blocks = v->blocks_used;
 	out->mapped = v->mapped;

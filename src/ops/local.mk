@@ -8,20 +8,29 @@ librecow_a_SOURCES += \
 	%D%/choose.h \
 	%D%/clone.c \
 	%D%/data.c \
+	%D%/direct.c \
+	%D%/direct.h \
 	%D%/durability.c \
 	%D%/held.c \
 	%D%/held.h \
+	%D%/guarded.c \
+	%D%/guarded.h \
 	%D%/judge.c \
 	%D%/judge.h \
 	%D%/line.c \
 	%D%/line.h \
+	%D%/mapped.c \
 	%D%/names.c \
 	%D%/op.h \
 	%D%/read.c \
+	%D%/read.h \
 	%D%/rename.c \
 	%D%/resolve.c \
 	%D%/resolve.h \
 	%D%/rename.h \
 	%D%/rename_flags.c \
+	%D%/shared.c \
 	%D%/table.c \
-	%D%/table.h
+	%D%/table.h \
+	%D%/window.c \
+	%D%/window.h

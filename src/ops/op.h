@@ -27,9 +27,23 @@ struct shape {
 	uint32_t depth;    /* deepest directory level */
 	bool shared_dirs;  /* half of the new names go into directories shared with other workers */
 	bool brim;         /* the worker may fill the target up, unless the plan says how far */
+	bool nocow; /* btrfs: the worker's own tree is nodatacow, so that direct writes are really direct */
 };
 
 #define OP_BUFFER (1 * MiB)
+
+/* A stretch of a file that stays mapped over several operations (window.h). */
+struct op_window {
+	unsigned char *at; /* NULL: the place is free */
+	uint64_t offset;   /* in the file */
+	uint64_t reach;    /* file offset behind the last byte stored through it */
+	uint64_t born;     /* of the object: ids are used again */
+	uint32_t object;
+};
+#define OP_WINDOWS 16U
+
+/* Ranges that one operation hands to the kernel together (direct.c). */
+#define OP_BATCH 16U
 
 /* What call() saw of a file after a failure: blocks [first, first + count), up to the end of the file or the
  * first that could not be read. src/ops/resolve.h. */
@@ -58,7 +72,11 @@ struct op_ctx {
 		*buffer; /* OP_BUFFER bytes, page-aligned; what call() writes and reads, learn() looks at */
 	char path[2][4096];
 	const struct finding_sink *findings;
-	struct op_look look; /* filled by call() after a failure that can have done a part of its work */
+	uint32_t workers;       /* of the run: whose bytes of shared files are whose; 0 counts as 1 */
+	struct io_context *aio; /* for OP_BATCH requests; libaio's io_context_t */
+	struct op_window window[OP_WINDOWS];
+	unsigned int next_window; /* the place that is given up next */
+	struct op_look look;      /* filled by call() after a failure that can have done a part of its work */
 	struct held held[HELD_MAX];
 };
 
@@ -72,6 +90,9 @@ struct op_answer {
 	int stopped; /* errno that ended an operation after it had done `ret` bytes of its work, 0: none */
 	bool cut;    /* it failed, and then the file was cut off where the range begins: zero_range */
 	bool began;  /* the object was open and the change itself was called: its failure may leave traces */
+	uint32_t done;          /* bytes that a mapped store put in before it failed */
+	uint32_t parts;         /* records of a batch; 0 for all other operations */
+	int32_t part[OP_BATCH]; /* their answers, as `ret` */
 };
 
 /* What a failure leaves behind. */
@@ -98,6 +119,7 @@ struct op {
 	enum op_group group;
 	enum op_failure failure;
 	enum op_balance balance;
+	bool reads;        /* the bytes that it answers with were read, not written */
 	const int *errors; /* errnos that are ordinary answers of a sound filesystem at any time
 			      (0-terminated) */
 	/* False: nothing to do it to (no file yet, ...); the engine draws another operation. */

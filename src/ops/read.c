@@ -11,6 +11,7 @@
 #include "src/ops/choose.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
+#include "src/ops/read.h"
 #include "src/ops/resolve.h"
 #include "src/ops/table.h"
 
@@ -42,11 +43,8 @@ static bool read_draw(const struct op_ctx *c, struct stream *s, struct op_args *
 	return true;
 }
 
-/*
- * As much as there is: a read that runs out of memory on its way answers with what it has, and only the next
- * one says why. -1 and errno on failure.
- */
-static ssize_t read_whole(int fd, unsigned char *buf, size_t len, uint64_t offset)
+/* A read that runs out of memory on its way answers with what it has, and only the next one says why. */
+ssize_t read_whole(int fd, unsigned char *buf, size_t len, uint64_t offset)
 {
 	size_t done = 0;
 
@@ -76,7 +74,9 @@ static void read_call(struct op_ctx *c, const struct op_args *args, struct op_an
 /* What was read, and of what. */
 struct reading {
 	struct op_ctx *c;
+	const struct op *op;
 	const struct op_args *args;
+	const struct read_range *range;
 	struct object file;
 	uint64_t end;          /* file offset behind the last byte read */
 	unsigned int findings; /* so far */
@@ -105,7 +105,7 @@ static void report_block(struct reading *r, uint64_t block, const struct block_e
 
 	if (r->findings++ >= FINDINGS_PER_READ)
 		return;
-	judge_fill(r->c, &op_read, r->args, &f);
+	judge_fill(r->c, r->op, r->args, &f);
 	verdict_block(&in, &f);
 	f.still =
 		!resolve_read_again(r->c, r->args, block, again) || memcmp(again, expected, BLOCK_SIZE) != 0;
@@ -117,7 +117,7 @@ static void report_harness(struct reading *r, uint64_t block)
 {
 	struct finding f = {.class = FINDING_HARNESS, .still = true};
 
-	judge_fill(r->c, &op_read, r->args, &f);
+	judge_fill(r->c, r->op, r->args, &f);
 	f.offset = block * BLOCK_SIZE;
 	f.length = BLOCK_SIZE;
 	snprintf(f.detail, sizeof(f.detail), "the model's checksum of block %llu isn't that of its content",
@@ -141,16 +141,15 @@ static bool sum_matches(const struct block_entry *entry, const unsigned char *go
 /* Compare what was read of one block: [from, to) of the file. */
 static void compare_block(struct reading *r, uint64_t block, const struct block_entry *entry)
 {
-	const struct op_args *args = r->args;
 	const uint64_t start = block * BLOCK_SIZE, stop = MIN(start + BLOCK_SIZE, r->file.size);
-	const uint64_t from = MAX(start, args->offset), to = MIN(stop, r->end);
-	const unsigned char *got = r->c->buffer + (from - args->offset);
+	const uint64_t from = MAX(start, r->range->offset), to = MIN(stop, r->end);
+	const unsigned char *got = r->range->data + (from - r->range->offset);
 	const bool whole = from == start && to == stop;
 	unsigned char expected[BLOCK_SIZE], found[BLOCK_SIZE];
 
 	if (whole && sum_matches(entry, got, to - from))
 		return;
-	view_regenerate(&r->c->model->head, args->object, block, entry, expected);
+	view_regenerate(&r->c->model->head, r->args->object, block, entry, expected);
 	memcpy(found, expected, BLOCK_SIZE);
 	memcpy(found + (from - start), got, to - from);
 	if (memcmp(found, expected, BLOCK_SIZE) != 0)
@@ -163,7 +162,7 @@ static void compare_reading(struct reading *r)
 {
 	const uint64_t last = (r->end - 1) / BLOCK_SIZE;
 	struct block_entry entries[64];
-	uint64_t block = r->args->offset / BLOCK_SIZE;
+	uint64_t block = r->range->offset / BLOCK_SIZE;
 
 	while (block <= last) {
 		size_t wanted = MIN(last - block + 1, (uint64_t)ARRAY_SIZE(entries));
@@ -177,26 +176,34 @@ static void compare_reading(struct reading *r)
 	}
 }
 
-static void read_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
+void read_compare(struct op_ctx *c, const struct op *op, const struct op_args *args,
+		  const struct op_answer *a, const struct read_range *range)
 {
-	const struct expectation x = expect_success();
-	struct reading r = {.c = c, .args = args};
+	struct reading r = {.c = c, .op = op, .args = args, .range = range};
 	uint64_t wanted;
 
-	if (judge(c, &op_read, args, a, &x) != OUTCOME_DONE ||
-	    !view_object(&c->model->head, args->object, &r.file))
+	if (!view_object(&c->model->head, args->object, &r.file))
 		return;
-	wanted = args->offset < r.file.size ? MIN(r.file.size - args->offset, (uint64_t)args->aux) : 0;
-	if ((uint64_t)a->ret != wanted) {
+	wanted = range->offset < r.file.size ? MIN(r.file.size - range->offset, (uint64_t)range->length) : 0;
+	if (range->got != wanted) {
 		char why[96];
 
 		snprintf(why, sizeof(why), "must be %llu: the file has %llu bytes",
 			 (unsigned long long)wanted, (unsigned long long)r.file.size);
-		judge_report(c, &op_read, args, a, FINDING_ATTRIBUTE, why);
+		judge_report(c, op, args, a, FINDING_ATTRIBUTE, why);
 	}
-	r.end = args->offset + MIN(wanted, (uint64_t)a->ret);
-	if (r.end > args->offset && !(r.file.flags & OBJECT_UNSURE))
+	r.end = range->offset + MIN(wanted, (uint64_t)range->got);
+	if (r.end > range->offset && !(r.file.flags & OBJECT_UNSURE))
 		compare_reading(&r);
+}
+
+static void read_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
+{
+	const struct expectation x = expect_success();
+
+	if (judge(c, &op_read, args, a, &x) == OUTCOME_DONE)
+		read_compare(c, &op_read, args, a,
+			     &(struct read_range){args->offset, args->aux, (uint32_t)a->ret, c->buffer});
 }
 
 static void read_show(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len)
@@ -212,6 +219,7 @@ const struct op op_read = {
 	.group = GROUP_DATA,
 	.failure = FAILS_CLEAN,
 	.balance = BALANCE_NONE,
+	.reads = true,
 	.errors = errors_of_opening,
 	.draw = read_draw,
 	.call = read_call,

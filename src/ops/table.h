@@ -40,6 +40,15 @@ enum op_id {
 	OP_LINKAT = 34,
 	OP_ORPHAN = 35,
 	OP_RELEASE = 36,
+	OP_MMAP_WRITE = 40,
+	OP_MMAP_READ = 41,
+	OP_MSYNC = 42,
+	OP_AIO_WRITE = 43,
+	OP_AIO_READ = 44,
+	OP_SHARED_WRITE = 45,
+	OP_SHARED_STORE = 46,
+	OP_SHARED_READ = 47,
+	OP_SHARED_SYNC = 48,
 };
 
 extern const struct op op_create, op_mkdir, op_unlink, op_rmdir, op_rename, op_rename_over, op_link,
@@ -51,5 +60,8 @@ extern const struct op op_clone, op_clone_range, op_copy_range;
 extern const struct op op_fsync, op_fdatasync;
 extern const struct op op_exchange, op_noreplace, op_whiteout;
 extern const struct op op_tmpfile, op_linkat, op_orphan, op_release;
+extern const struct op op_mmap_write, op_mmap_read, op_msync;
+extern const struct op op_aio_write, op_aio_read;
+extern const struct op op_shared_write, op_shared_store, op_shared_read, op_shared_sync;
 
 #endif

@@ -47,6 +47,8 @@ const struct plan_key plan_keys[] = {
 	COUNT_KEY("run", "ops", "operations per worker; 0: not limited", 0, 1ULL << 40, ops),
 	COUNT_KEY("run", "workers", "threads that churn", 1, PLAN_WORKERS, workers),
 	COUNT_KEY("run", "shared_dirs", "directories that workers share", 0, SHARED_DIRS_MAX, shared_dirs),
+	COUNT_KEY("run", "shared_files", "files that workers write together; none without shared_dirs", 0,
+		  SHARED_FILES_MAX, shared_files),
 	{
 		.section = "run",
 		.param = {"min_exposure", "NAME: COUNT, ... without which a run is inconclusive", PARAM_COUNT,

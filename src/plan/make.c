@@ -11,10 +11,11 @@
 #include "src/plan/apply.h"
 #include "src/plugins.h"
 
-#define DEFAULT_DURATION    (60 * NSEC_PER_SEC)
-#define DEFAULT_HANG_LIMIT  (120 * NSEC_PER_SEC) /* as the kernel's own hung_task_timeout_secs */
-#define DEFAULT_IMAGE_SIZE  (4 * GiB)
-#define DEFAULT_SHARED_DIRS 8
+#define DEFAULT_DURATION     (60 * NSEC_PER_SEC)
+#define DEFAULT_HANG_LIMIT   (120 * NSEC_PER_SEC) /* as the kernel's own hung_task_timeout_secs */
+#define DEFAULT_IMAGE_SIZE   (4 * GiB)
+#define DEFAULT_SHARED_DIRS  8
+#define DEFAULT_SHARED_FILES 4
 /* 64 bytes an operation: the last 16 million operations, some ten minutes at full speed. */
 #define DEFAULT_JOURNAL_KEEP (1 * GiB)
 #define DEFAULT_MEMORY_FLOOR (512 * MiB)
@@ -332,6 +333,7 @@ static int set_defaults(struct plan *p, struct error *e)
 	p->duration = DEFAULT_DURATION;
 	p->workers = (unsigned int)MIN(MAX(cpus, 1) * WORKERS_PER_CPU, PLAN_WORKERS);
 	p->shared_dirs = DEFAULT_SHARED_DIRS;
+	p->shared_files = DEFAULT_SHARED_FILES;
 	p->target.image_size = DEFAULT_IMAGE_SIZE;
 	p->journal_keep = DEFAULT_JOURNAL_KEEP;
 	p->hang_limit = DEFAULT_HANG_LIMIT;

@@ -60,6 +60,7 @@ struct plan {
 	uint64_t ops;      /* per worker in the whole run, 0: not limited */
 	unsigned int workers;
 	unsigned int shared_dirs;
+	unsigned int shared_files; /* 0 without shared directories */
 	struct target_spec target;
 	char output[4096];                  /* run directory; absolute */
 	uint64_t journal_keep;              /* bytes over all workers; 0: everything */

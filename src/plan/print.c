@@ -149,7 +149,8 @@ void plan_print(const struct plan *p, FILE *out)
 	fprintf(out, "scenario    %s (%s)\n", p->scenario, p->scenario_path);
 	fprintf(out, "seed        0x%016llx\n", (unsigned long long)p->seed);
 	print_target(&p->target, out);
-	fprintf(out, "workers     %u, with %u shared directories\n", p->workers, p->shared_dirs);
+	fprintf(out, "workers     %u, with %u shared directories and %u shared files\n", p->workers,
+		p->shared_dirs, p->shared_files);
 	print_end(p, out);
 	print_workloads(p, out);
 	print_phases(p, out);

@@ -55,6 +55,8 @@ static int settle_verification(struct plan_verification *v, const struct surroun
 
 int plan_settle(struct plan *p, const struct surroundings *around, struct error *e)
 {
+	if (!p->shared_dirs) /* nothing is shared: there is no subvolume for it */
+		p->shared_files = 0;
 	if (settle_workloads(p, around, e))
 		return -1;
 	for (unsigned int i = 0; i < p->injection_count; i++) {

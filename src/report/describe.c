@@ -153,6 +153,7 @@ static json_t *plan_json(const struct plan *p)
 
 	json_object_set_new(j, "workers", integer(p->workers));
 	json_object_set_new(j, "shared_dirs", integer(p->shared_dirs));
+	json_object_set_new(j, "shared_files", integer(p->shared_files));
 	json_object_set_new(j, "target", target_json(&p->target));
 	json_object_set_new(j, "journal_keep", integer(p->journal_keep));
 	json_object_set_new(j, "hang_limit_ns", integer(p->hang_limit));

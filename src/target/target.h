@@ -74,6 +74,10 @@ int target_remove_left(const struct target_spec *spec, const char *dir, int64_t 
  * elsewhere. */
 int target_make_subvolume(const struct target *t, const char *path, struct error *e);
 
+/* New files in directory `name` below the mount point (a descriptor, O_PATH) are to be nodatacow. Where the
+ * filesystem has no such thing, nothing happens. */
+int target_make_nocow(int mount, const char *name, struct error *e);
+
 /* The name of a run's directory on a filesystem that was there before; `dir` is the run directory. Returns
  * buf. */
 char *target_subdir_name(char *buf, size_t len, const char *dir);

@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <linux/btrfs_tree.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -29,6 +31,24 @@ int target_make_subvolume(const struct target *t, const char *path, struct error
 		return error_errno(e, EXIT_HARNESS, errno, "cannot make the subvolume %s (%s)", path,
 				   btrfs_util_strerror(failed));
 	return 0;
+}
+
+int target_make_nocow(int mount, const char *name, struct error *e)
+{
+	int fd = openat(mount, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), flags = 0, failed;
+
+	if (fd < 0)
+		return error_errno(e, EXIT_HARNESS, errno, "cannot open %s", name);
+	failed = ioctl(fd, FS_IOC_GETFLAGS, &flags);
+	flags |= FS_NOCOW_FL;
+	if (!failed)
+		failed = ioctl(fd, FS_IOC_SETFLAGS, &flags);
+	if (failed && (errno == EOPNOTSUPP || errno == ENOTTY || errno == EINVAL))
+		failed = 0;
+	if (failed)
+		error_errno(e, EXIT_HARNESS, errno, "cannot make %s nodatacow", name);
+	close(fd);
+	return failed ? -1 : 0;
 }
 
 /* The root of a subvolume is an inode of this number, on a device number of its own. */

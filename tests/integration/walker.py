@@ -104,6 +104,31 @@ def check_object(root, o, wrong):
         check_xattrs(path, o, wrong)
 
 
+def check_shared(root, objects, wrong):
+    """A file that all workers write: the stretches of all together are its content, and all between them is zero."""
+    files = {}
+    for o in objects:
+        if o["type"] == "file" and o["shared"]:
+            files.setdefault((o["paths"][0], o["size"]), []).extend([*f, o["worker"]] for f in o["fragments"])
+    for (path, size), fragments in files.items():
+        with open(os.path.join(root, unescape(path)), "rb") as file:
+            data = file.read()
+        if len(data) != size:
+            wrong.append(f"{path}: size {len(data)}, expected {size}")
+        at = 0
+        for offset, length, xxh3, worker in sorted(fragments):
+            if offset < at:
+                wrong.append(f"{path}: byte {offset} is worker {worker}'s and another's")
+            if any(data[at:offset]):
+                wrong.append(f"{path}: bytes {at} to {offset} are nobody's and not zero")
+            if xxhash.xxh3_64_hexdigest(data[offset:offset + length]) != xxh3:
+                wrong.append(f"{path}: {length} bytes of worker {worker} at {offset} differ")
+            at = offset + length
+        if any(data[at:]):
+            wrong.append(f"{path}: bytes behind {at} are nobody's and not zero")
+    return sum(len(f) for f in files.values())
+
+
 def compare(root, run):
     """Every name, attribute and block; returns how many objects, names and blocks were compared."""
     root = os.fsencode(str(root))
@@ -112,6 +137,7 @@ def compare(root, run):
     for o in objects:
         check_object(root, o, wrong)
         expected |= {os.path.join(root, unescape(p)) for p in o["paths"]}
+    stretches = check_shared(root, objects, wrong)
     found = set()
     for top, dirs, files in os.walk(root):
         found |= {os.path.join(top, name) for name in dirs + files}
@@ -119,4 +145,5 @@ def compare(root, run):
     wrong += [f"{p}: not in the model" for p in sorted(found - expected)[:20]]
     wrong += [f"{p}: not on the target" for p in sorted(expected - found)[:20]]
     expect(not wrong, f"{len(wrong)} differences:\n" + "\n".join(map(str, wrong[:20])))
-    return {"objects": len(objects), "names": len(expected), "blocks": sum(len(o.get("blocks", [])) for o in objects)}
+    return {"objects": len(objects), "names": len(expected), "blocks": sum(len(o.get("blocks", [])) for o in objects),
+            "stretches": stretches}

@@ -20,6 +20,7 @@ unit_tests += %D%/test_verdict
 unit_tests += %D%/test_verify_attributes %D%/test_verify_data %D%/test_verify_disk
 unit_tests += %D%/test_verify_held %D%/test_verify_names %D%/test_verify_pass
 unit_tests += %D%/test_fsck
+unit_tests += %D%/test_mapped %D%/test_verify_shared
 unit_tests += %D%/test_kmsg
 unit_tests += %D%/test_program
 unit_tests += %D%/test_target
@@ -57,6 +58,8 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_verdict_SOURCES = %D%/test_verdict.c %D%/unit.h
 # A mounted filesystem with a tree and its models, and verifiers run on it.
 verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/real.h %D%/verify_world.h %D%/unit.h
+%C%_test_mapped_SOURCES = %D%/test_mapped.c %D%/ops_world.c %D%/ops_world.h %D%/unit.h
+%C%_test_verify_shared_SOURCES = %D%/test_verify_shared.c $(verify_world)
 %C%_test_verify_attributes_SOURCES = %D%/test_verify_attributes.c $(verify_world)
 %C%_test_verify_data_SOURCES = %D%/test_verify_data.c $(verify_world)
 %C%_test_verify_disk_SOURCES = %D%/test_verify_disk.c $(verify_world)

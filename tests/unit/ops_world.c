@@ -13,9 +13,14 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/model/stripes.h"
+#include "src/ops/direct.h"
 #include "src/ops/held.h"
+#include "src/ops/window.h"
+#include "src/target/target.h"
 
-#define SHARED_DIRS 4
+#define SHARED_DIRS  4
+#define SHARED_FILES 2
 
 static void die(const char *what)
 {
@@ -69,6 +74,22 @@ static void make_anchors(struct world *w)
 	}
 }
 
+static void make_shared_files(struct world *w)
+{
+	for (uint32_t k = 0; k < SHARED_FILES; k++) {
+		char path[64];
+		int fd;
+
+		anchor_path(0, OBJECT_FIRST_SHARED_FILE + k, path, sizeof(path));
+		fd = openat(w->ctx.target, path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+		if (fd < 0 || ftruncate(fd, (off_t)stripes_size(k)))
+			die(path);
+		close(fd);
+		if (!model_add_shared_file(&w->model, stripes_size(k)))
+			die("model_add_shared_file");
+	}
+}
+
 void world_open(struct world *w, const char *dir, const struct workload *workload, uint64_t seed)
 {
 	struct error e;
@@ -94,10 +115,15 @@ void world_open(struct world *w, const char *dir, const struct workload *workloa
 	w->clock_cost = clock_cost();
 	umask(0);
 	make_anchors(w);
+	make_shared_files(w);
+	if (direct_begin(&w->ctx, &e) || (w->shape.nocow && target_make_nocow(w->ctx.target, "w0000", &e)))
+		die(e.text);
 }
 
 void world_close(struct world *w)
 {
+	windows_close(&w->ctx);
+	direct_end(&w->ctx);
 	held_close_all(&w->ctx);
 	model_destroy(&w->model);
 	munmap(w->pool, w->pool_bytes);
@@ -162,6 +188,7 @@ void world_step(struct world *w, uint64_t n)
 	if (sample)
 		answered = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	op->learn(&w->ctx, &args, &answer);
+	windows_settle(&w->ctx);
 	if (answer.ret < 0 && -answer.ret < 1024)
 		w->refused[-answer.ret]++;
 	else

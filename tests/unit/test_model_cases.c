@@ -168,6 +168,47 @@ static void test_anchors(void **state)
 	fixture_gone(&x);
 }
 
+/* Shared files have ids of their own, behind those of all possible shared directories. */
+static void test_shared_files(void **state)
+{
+	unsigned char data[100];
+	struct model second;
+	struct fixture x;
+	struct object o;
+	struct error e;
+	char path[64];
+	uint32_t id;
+	int fd;
+
+	fixture_make(&x);
+	assert_true(model_add_shared_file(&x.m, MiB));
+	assert_true(model_add_shared_file(&x.m, 2 * MiB));
+	assert_int_equal(x.m.head.shared_files, 2);
+	assert_int_equal(x.m.head.bytes, 0);
+	assert_int_equal(model_pick(&x.m, PICK_FILE, 77), NAME_NONE);
+	id = model_next_object(&x.m);
+	assert_int_equal(id, OBJECT_FIRST_SHARED + 2);
+	assert_int_equal(create(&x.m, 1, OBJECT_FILE, OBJECT_ROOT), id);
+	assert_false(view_is_shared_file(&x.m.head, id));
+	assert_true(view_is_shared_file(&x.m.head, OBJECT_FIRST_SHARED_FILE + 1));
+	content_fill(&(struct content_key){RUN, {WORKER, 2}, OBJECT_FIRST_SHARED_FILE + 1}, 5000, data, 100);
+	model_write(&x.m, 2, OBJECT_FIRST_SHARED_FILE + 1, 5000, data, 100);
+
+	fd = memfd_create("model", 0);
+	assert_int_equal(model_save(&x.m.head, fd, &e), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(model_load(&second, x.pool, fd, &e), 0);
+	close(fd);
+	assert_int_equal(second.head.shared_files, 2);
+	assert_true(view_object(&second.head, OBJECT_FIRST_SHARED_FILE + 1, &o));
+	assert_int_equal(o.size, 2 * MiB);
+	assert_int_equal(o.flags, OBJECT_ANCHOR | OBJECT_SHARED | OBJECT_REALM);
+	assert_int_equal(view_path(&second.head, o.first_name, path, sizeof(path)), 10);
+	assert_string_equal(path, "shared/f01");
+	model_destroy(&second);
+	fixture_gone(&x);
+}
+
 static void test_unsure_until_emptied(void **state)
 {
 	struct fixture x;
@@ -342,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_every_byte_its_own_write),
 		cmocka_unit_test(test_rename_onto_another_link_changes_nothing),
 		cmocka_unit_test(test_anchors),
+		cmocka_unit_test(test_shared_files),
 		cmocka_unit_test(test_unsure_until_emptied),
 		cmocka_unit_test(test_what_is_not_there_changes_nothing),
 		cmocka_unit_test(test_damaged_pages_are_not_read),

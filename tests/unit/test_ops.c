@@ -38,7 +38,7 @@ static void table_is_sane(void **state)
 			assert_string_not_equal(op->name, op_table[k]->name);
 		}
 	}
-	assert_int_equal(op_count, 26);
+	assert_int_equal(op_count, 42);
 	assert_null(op_by_name("no such operation"));
 	assert_null(op_by_id(0));
 }
@@ -196,10 +196,25 @@ static void draws_are_deterministic_and_in_the_model(void **state)
 
 /* ---- answers that cannot be right */
 
+/* Files without a name are few: a full table takes in no more. */
+static void let_one_go(uint64_t n)
+{
+	struct stream s = stream_make(7, n, 0);
+	struct op_answer answer = {0};
+	struct op_args args = {0};
+
+	if (model_pick_count(&world.model, PICK_HELD) < HELD_MAX)
+		return;
+	assert_true(op_release.draw(&world.ctx, &s, &args));
+	op_release.call(&world.ctx, &args, &answer);
+	op_release.learn(&world.ctx, &args, &answer);
+}
+
 static const struct op *draw_of(const char *name, uint64_t n, struct op_args *args)
 {
 	const struct op *op = op_by_name(name);
 
+	let_one_go(n);
 	for (uint64_t i = 0; i < 1000; i++) {
 		struct stream s = stream_make(7, n, i);
 		struct name existing;

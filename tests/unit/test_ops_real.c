@@ -21,8 +21,8 @@
 #include "tests/unit/tree_walk.h"
 #include "tests/unit/unit.h"
 
-extern const struct workload workload_churn, workload_enospc, workload_logtree, workload_reflink,
-	workload_rewrite;
+extern const struct workload workload_aio, workload_churn, workload_enospc, workload_logtree, workload_mmap,
+	workload_reflink, workload_rewrite;
 
 static uint64_t setting(const char *name, uint64_t fallback)
 {
@@ -165,12 +165,23 @@ static void enospc_keeps_to_its_model(void **state)
 	churn_in(directory, &workload_enospc, setting("RECOW_TEST_OPS", 20000) / 4);
 }
 
+static void mmap_keeps_to_its_model(void **state)
+{
+	churn_in(directory, &workload_mmap, setting("RECOW_TEST_OPS", 20000) / 4);
+}
+
+static void aio_keeps_to_its_model(void **state)
+{
+	churn_in(directory, &workload_aio, setting("RECOW_TEST_OPS", 20000) / 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(churn_keeps_to_its_model),   cmocka_unit_test(logtree_keeps_to_its_model),
 		cmocka_unit_test(rewrite_keeps_to_its_model), cmocka_unit_test(reflink_keeps_to_its_model),
-		cmocka_unit_test(enospc_keeps_to_its_model),
+		cmocka_unit_test(enospc_keeps_to_its_model),  cmocka_unit_test(mmap_keeps_to_its_model),
+		cmocka_unit_test(aio_keeps_to_its_model),
 	};
 	const char *given = getenv("RECOW_TEST_DIR");
 	int failed;

@@ -109,7 +109,7 @@ static void damage_of_checksummed_data_is_eio(void **state)
 	f = only(w, FINDING_EIO, path_of(w, 0, object));
 	assert_int_equal(f->offset, 2 * MiB);
 	assert_int_equal(f->length, BLOCK_SIZE);
-	bytes = head(w, 0)->bytes + head(w, 1)->bytes - BLOCK_SIZE;
+	bytes = bytes_of_all(w) - BLOCK_SIZE;
 	assert_in_range(w->counters.bytes, bytes - 60000, bytes);
 	unmount_world(w);
 	mount_world(w, ",datasum");

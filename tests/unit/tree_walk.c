@@ -298,6 +298,31 @@ static void walk_held(struct tree_walk *t)
 	}
 }
 
+/* All of them are this worker's: there is no other. */
+static void walk_shared_files(struct tree_walk *t)
+{
+	for (uint32_t k = 0; k < t->view->shared_files; k++) {
+		const uint32_t id = OBJECT_FIRST_SHARED_FILE + k;
+		struct object o = {0};
+		struct stat st;
+		char path[64];
+		int fd;
+
+		anchor_path(t->view->worker, id, path, sizeof(path));
+		fd = openat(t->target, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (!view_object(t->view, id, &o) || fd < 0 || fstat(fd, &st)) {
+			differ(t, path, "open: %s", strerror(errno));
+			continue;
+		}
+		if ((uint64_t)st.st_size != o.size)
+			differ(t, path, "size %lld, must be %llu", (long long)st.st_size,
+			       (unsigned long long)o.size);
+		if (!(o.flags & OBJECT_UNSURE))
+			compare_data(t, fd, path, id, &o);
+		close(fd);
+	}
+}
+
 void tree_walk(struct tree_walk *t)
 {
 	char path[64];
@@ -314,6 +339,7 @@ void tree_walk(struct tree_walk *t)
 		else
 			walk_directory(t, fd, id, path);
 	}
+	walk_shared_files(t);
 	for (size_t i = 0; i < t->count; i++) {
 		if (!t->expected[i].found)
 			differ(t, t->expected[i].bytes, "name of object %u in directory %u is missing",

@@ -7,12 +7,24 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/model/stripes.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/verify_world.h"
 
 const struct model_view *head(const struct world *w, unsigned int worker)
 {
 	return &w->model[worker].head;
+}
+
+uint64_t bytes_of_all(const struct world *w)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < WORKERS; i++)
+		bytes += head(w, i)->bytes;
+	for (uint32_t k = 0; k < SHARED_FILES; k++)
+		bytes += stripes_size(k);
+	return bytes;
 }
 
 struct object object_of(const struct world *w, unsigned int worker, uint32_t object)

@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "src/model/stripes.h"
 #include "tests/unit/real.h"
 #include "tests/unit/unit.h"
 
@@ -91,6 +92,23 @@ static void make_anchors(struct world *w)
 	}
 }
 
+/* Nobody has written anything yet. */
+static void make_shared_files(struct world *w)
+{
+	for (uint32_t k = 0; k < SHARED_FILES; k++) {
+		char path[64];
+		int fd;
+
+		anchor_path(0, OBJECT_FIRST_SHARED_FILE + k, path, sizeof(path));
+		fd = openat(w->mount, path, O_CREAT | O_EXCL | O_WRONLY, 0644);
+		assert_true(fd >= 0);
+		assert_int_equal(ftruncate(fd, (off_t)stripes_size(k)), 0);
+		close(fd);
+		for (unsigned int i = 0; i < WORKERS; i++)
+			assert_true(model_add_shared_file(&w->model[i], stripes_size(k)));
+	}
+}
+
 /* The files that tests name, all of worker 0. */
 static void make_named(struct world *w)
 {
@@ -146,6 +164,7 @@ int world_start(void **state)
 	make_anchors(w);
 	for (unsigned int i = 0; i < WORKERS; i++)
 		assert_int_equal(model_init(&w->model[i], w->pool, i, RUN, SHARED_DIRS, &e), 0);
+	make_shared_files(w);
 	make_named(w);
 	make_crowd(w);
 	assert_int_equal(syncfs(w->mount), 0);

@@ -12,12 +12,13 @@
 
 #include "verify/verifier.h"
 
-#define RUN         0xfeedfacecafef00dULL
-#define WORKERS     2U
-#define SHARED_DIRS 2U
-#define POOL_BYTES  (64 * MiB)
-#define FOUND_MAX   1200U
-#define BIG         (24 * MiB)
+#define RUN          0xfeedfacecafef00dULL
+#define WORKERS      2U
+#define SHARED_DIRS  2U
+#define SHARED_FILES 3U
+#define POOL_BYTES   (64 * MiB)
+#define FOUND_MAX    1200U
+#define BIG          (24 * MiB)
 
 /* Two workers with their models, on a filesystem of the test's own. */
 struct world {
@@ -62,6 +63,9 @@ void set_xattr(struct world *w, unsigned int worker, uint32_t object, uint32_t n
 
 /* Take the times as they are: what sets them is not these tests' subject. */
 void learn_times(struct world *w);
+
+/* Bytes of all files: each worker's own, and the shared ones once. */
+uint64_t bytes_of_all(const struct world *w);
 
 const struct model_view *head(const struct world *w, unsigned int worker);
 struct object object_of(const struct world *w, unsigned int worker, uint32_t object);
