@@ -26,6 +26,17 @@ static bool draw_subject(const struct op_ctx *c, struct stream *s, struct op_arg
 	return true;
 }
 
+/*
+ * btrfs changes the inode in memory before it finds that there is no room to write it, and answers ENOSPC;
+ * the old state comes back when memory forgets the new one (seen on Linux 6.18). So after a failure mode and
+ * owner are set back: then memory and disk agree, even when that is refused, too.
+ */
+static bool must_set_back(const struct op_ctx *c, const struct op_args *args, const struct op_answer *a,
+			  struct object *old)
+{
+	return a->ret < 0 && view_object(&c->model->head, args->object, old);
+}
+
 /* ---- chmod: object, dir, name: anything but a symbolic link; aux: mode */
 
 static bool chmod_draw(const struct op_ctx *c, struct stream *s, struct op_args *args)
@@ -43,9 +54,12 @@ static bool chmod_draw(const struct op_ctx *c, struct stream *s, struct op_args 
 static void chmod_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	const char *path = address_path(c, 0, args->dir, args->name, args->object);
+	struct object old;
 
 	answer_begin(a);
 	answer_end(a, fchmodat(c->target, path, (mode_t)args->aux, 0));
+	if (must_set_back(c, args, a, &old))
+		(void)!fchmodat(c->target, path, old.mode, 0);
 }
 
 static void chmod_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
@@ -99,9 +113,12 @@ static bool chown_draw(const struct op_ctx *c, struct stream *s, struct op_args 
 static void chown_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	const char *path = address_path(c, 0, args->dir, args->name, args->object);
+	struct object old;
 
 	answer_begin(a);
 	answer_end(a, fchownat(c->target, path, args->aux, (gid_t)args->offset, address_nofollow(args)));
+	if (must_set_back(c, args, a, &old))
+		(void)!fchownat(c->target, path, old.uid, old.gid, address_nofollow(args));
 }
 
 static void chown_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
@@ -160,14 +177,25 @@ static void utimensat_call(struct op_ctx *c, const struct op_args *args, struct 
 	answer_end(a, utimensat(c->target, path, times, address_nofollow(args)));
 }
 
+/* A failure may have set it in memory and not on disk, as with mode and owner: from now on it is either. */
+static void learn_failed_time(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
+{
+	const int64_t time = (int64_t)args->offset;
+	struct op_answer either = *a;
+
+	if (args->offset != TIME_NOW)
+		either.time_min = either.time_max = time;
+	judge_maybe_touch(c, args->object, &either);
+}
+
 static void utimensat_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
 {
 	const struct expectation x = expect_success();
 	int64_t time = (int64_t)args->offset;
 
 	if (judge(c, &op_utimensat, args, a, &x) != OUTCOME_DONE)
-		return;
-	if (args->offset == TIME_NOW)
+		learn_failed_time(c, args, a);
+	else if (args->offset == TIME_NOW)
 		judge_touch(c, args->object, a);
 	else
 		model_set_mtime(c->model, c->operation, args->object, time, time);

@@ -138,7 +138,7 @@ const struct op op_write = {
 	.group = GROUP_DATA,
 	.failure = FAILS_PREFIX,
 	.balance = BALANCE_NONE,
-	.errors = errors_of_space,
+	.errors = errors_of_writing,
 	.draw = write_draw,
 	.call = write_call,
 	.learn = write_learn,
@@ -190,7 +190,7 @@ const struct op op_append = {
 	.group = GROUP_DATA,
 	.failure = FAILS_PREFIX,
 	.balance = BALANCE_NONE,
-	.errors = errors_of_space,
+	.errors = errors_of_writing,
 	.draw = append_draw,
 	.call = append_call,
 	.learn = append_learn,
@@ -244,7 +244,7 @@ static void truncate_call(struct op_ctx *c, const struct op_args *args, struct o
 	answer_end(a, ftruncate(fd, (off_t)args->offset));
 	resolve_look_at_size(fd, a);
 	if (a->ret < 0 && a->size != SIZE_UNKNOWN && a->size > args->offset)
-		resolve_look(c, fd, args->offset, a->size - args->offset);
+		resolve_look_at_disk(c, fd, args->offset, a->size - args->offset);
 	close(fd);
 }
 
@@ -256,8 +256,9 @@ static void truncate_part(struct op_ctx *c, const struct op_args *args, uint64_t
 /*
  * A truncate that failed: nothing or everything was done. Cutting off can also stop half-way (btrfs commits
  * it in steps and keeps the size that it reached), so sizes in between are allowed. What was not yet written
- * behind the new end is then gone from the cache: a block there is as it was, or zero, or as an older write
- * left it on disk.
+ * behind the new end is then gone from the cache, and the rest of a page at the new end is zero there and old
+ * on disk (seen on btrfs, Linux 6.18): so the cache is forgotten before the look. A block there is as it was,
+ * or zero, or as an older write left it on disk.
  */
 static void learn_failed_truncate(struct op_ctx *c, const struct op_args *args, const struct op_answer *a,
 				  uint64_t before, bool wrong)

@@ -15,6 +15,9 @@
 
 const int errors_of_names[] = {ENOSPC, EDQUOT, ENOMEM, ENFILE, EINTR, EMLINK, 0};
 const int errors_of_space[] = {ENOSPC, EDQUOT, ENOMEM, ENFILE, EINTR, 0};
+/* EAGAIN: btrfs answers so, rarely, when there is no room and it looks whether it may write in place, into a
+ * range that was allocated (seen on Linux 6.18). */
+const int errors_of_writing[] = {ENOSPC, EDQUOT, ENOMEM, ENFILE, EINTR, EAGAIN, 0};
 const int errors_of_opening[] = {ENOMEM, ENFILE, EINTR, 0};
 
 void expect_also(struct expectation *x, int err)

@@ -62,6 +62,7 @@ int answer_open(struct op_ctx *c, const struct op_args *args, int flags, struct 
 /* Ordinary errors that groups of operations share. */
 extern const int errors_of_names[];
 extern const int errors_of_space[];
+extern const int errors_of_writing[];
 extern const int errors_of_opening[]; /* nothing but opening and reading */
 
 #endif

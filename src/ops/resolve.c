@@ -5,15 +5,20 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/base/clock.h"
 #include "src/finding/verdict.h"
 #include "src/ops/address.h"
 #include "src/ops/judge.h"
 
 /* More findings of one failure say nothing new. */
 #define FINDINGS_PER_FAILURE 4
+
+/* How often, and how many milliseconds long, it is tried to drop pages from the cache. */
+#define FORGET_TRIES 10
 
 /* ---- looking */
 
@@ -57,6 +62,50 @@ void resolve_look(struct op_ctx *c, int fd, uint64_t offset, uint64_t len)
 			break;
 		look->hash[look->count++] = content_hash(buf);
 	}
+}
+
+/* Is no page of [offset, offset + len), whole pages, in the cache? */
+static bool is_forgotten(int fd, uint64_t offset, size_t len, size_t page)
+{
+	unsigned char present[LOOK_BLOCKS + 1];
+	void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, (off_t)offset);
+	bool found;
+
+	if (map == MAP_FAILED)
+		return false;
+	found = mincore(map, len, present) != 0;
+	munmap(map, len);
+	for (size_t i = 0; i < len / page && !found; i++)
+		found = present[i] & 1;
+	return !found;
+}
+
+/* All of the file, since a large folio goes as a whole or not at all. A page may be busy for a moment. */
+static bool forget(int fd, uint64_t offset, uint64_t len)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const uint64_t from = offset - offset % page;
+	const size_t span = round_up_u64(offset - from + len, page);
+
+	if (sync_file_range(fd, 0, 0,
+			    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER))
+		return false;
+	for (int i = 0; i < FORGET_TRIES; i++) {
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		if (is_forgotten(fd, from, span, page))
+			return true;
+		sleep_ns(NSEC_PER_MSEC);
+	}
+	return false;
+}
+
+void resolve_look_at_disk(struct op_ctx *c, int fd, uint64_t offset, uint64_t len)
+{
+	len = MIN(len, LOOK_BLOCKS * (uint64_t)BLOCK_SIZE - offset % BLOCK_SIZE);
+	if (forget(fd, offset, len))
+		resolve_look(c, fd, offset, len);
+	else
+		c->look.count = 0;
 }
 
 bool resolve_read_again(struct op_ctx *c, const struct op_args *args, uint64_t block, unsigned char *buf)

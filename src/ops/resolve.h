@@ -23,6 +23,10 @@ uint64_t resolve_size_of(int fd);
  * first LOOK_BLOCKS of them. `fd` is open for reading. c->buffer stays as it is. */
 void resolve_look(struct op_ctx *c, int fd, uint64_t offset, uint64_t len);
 
+/* The same, after the page cache of the file was written and forgotten: for a failure that leaves pages
+ * which differ from the disk and are not dirty. Nothing is looked at when the cache can't be forgotten. */
+void resolve_look_at_disk(struct op_ctx *c, int fd, uint64_t offset, uint64_t len);
+
 /* In learn(): read a block of the file that the arguments name into buf (BLOCK_SIZE), with zeroes behind the
  * end of the file. False when that isn't possible. */
 bool resolve_read_again(struct op_ctx *c, const struct op_args *args, uint64_t block, unsigned char *buf);

@@ -288,6 +288,22 @@ static void a_failed_fsync_makes_its_object_unsure(void **state)
 	assert_true(o.flags & OBJECT_UNSURE);
 }
 
+/* It may have been set in memory and not on disk. */
+static void a_failed_utimensat_leaves_either_time(void **state)
+{
+	const struct op_answer answer = {.ret = -ENOSPC, .time_min = 5, .time_max = 6};
+	struct object before, after;
+	struct op_args args;
+	const struct op *op = draw_of("utimensat", 35000, &args);
+
+	args.offset = 1234;
+	assert_true(view_object(&world.model.head, args.object, &before));
+	op->learn(&world.ctx, &args, &answer);
+	assert_true(view_object(&world.model.head, args.object, &after));
+	assert_int_equal(after.mtime_min, MIN(before.mtime_min, 1234));
+	assert_int_equal(after.mtime_max, MAX(before.mtime_max, 1234));
+}
+
 /* A write that failed and yet changed the size: a finding; the size is taken over. */
 static void odd_sizes_after_failures_are_findings(void **state)
 {
@@ -454,6 +470,7 @@ int main(void)
 		cmocka_unit_test(draws_are_deterministic_and_in_the_model),
 		cmocka_unit_test(wrong_answers_are_findings),
 		cmocka_unit_test(a_failed_fsync_makes_its_object_unsure),
+		cmocka_unit_test(a_failed_utimensat_leaves_either_time),
 		cmocka_unit_test(odd_sizes_after_failures_are_findings),
 		cmocka_unit_test(short_writes_learn_their_prefix),
 		cmocka_unit_test(flipped_bits_are_noticed_by_a_read),

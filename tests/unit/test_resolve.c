@@ -2,9 +2,11 @@
 /* What a failure left, on a real file: a truncate that is said to have failed after this or that was done. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "src/ops/address.h"
@@ -227,6 +229,30 @@ static void no_more_is_looked_at_than_there_is_room_for(void **state)
 	close(fd);
 }
 
+/* What is dirty is written, then read from disk. tmpfs has no disk: nothing is looked at. */
+static void a_look_at_the_disk(void **state)
+{
+	struct op_args args;
+	struct object o;
+	int fd = some_file(&args, &o);
+	struct statfs fs;
+
+	assert_int_equal(fstatfs(fd, &fs), 0);
+	zero_on_disk(fd, 1);
+	resolve_look_at_disk(&world.ctx, fd, BLOCK_SIZE + 1, 2ULL * BLOCK_SIZE);
+	if (fs.f_type == TMPFS_MAGIC) {
+		assert_int_equal(world.ctx.look.count, 0);
+	} else {
+		assert_int_equal(world.ctx.look.first, 1);
+		assert_int_equal(world.ctx.look.count, 3);
+		assert_int_equal(world.ctx.look.hash[0], content_hash_of_zeroes());
+		assert_int_equal(world.ctx.look.hash[1], hash_of(args.object, 2));
+	}
+	settle(&args, fd, 0, false);
+	assert_false(is_unsure(args.object));
+	close(fd);
+}
+
 /* ---- truncate */
 
 /* A truncate to 4096 and a half that failed, and left the file at `size`. */
@@ -439,6 +465,7 @@ int main(void)
 		cmocka_unit_test(neither_where_pages_may_be_dropped),
 		cmocka_unit_test(what_was_not_read_is_unsure),
 		cmocka_unit_test(no_more_is_looked_at_than_there_is_room_for),
+		cmocka_unit_test(a_look_at_the_disk),
 		cmocka_unit_test(a_truncate_that_stopped_halfway_is_known),
 		cmocka_unit_test(a_failed_truncate_with_another_size_is_a_finding),
 		cmocka_unit_test(a_clone_that_stopped_on_its_way),
