@@ -5,6 +5,9 @@ librecow_a_SOURCES += \
 	%D%/cold.c \
 	%D%/data.c \
 	%D%/data.h \
+	%D%/devices.c \
+	%D%/devices.h \
+	%D%/devstats.c \
 	%D%/files.c \
 	%D%/files.h \
 	%D%/fsck.c \
@@ -18,13 +21,17 @@ librecow_a_SOURCES += \
 	%D%/links.h \
 	%D%/listing.c \
 	%D%/listing.h \
+	%D%/log.c \
+	%D%/log.h \
 	%D%/look.c \
 	%D%/look.h \
+	%D%/mirrors.c \
 	%D%/pool.c \
 	%D%/pool.h \
 	%D%/remount.c \
 	%D%/resident.c \
 	%D%/resident.h \
+	%D%/scrub.c \
 	%D%/tree.c \
 	%D%/tree.h \
 	%D%/verifier.h

@@ -21,6 +21,7 @@ unit_tests += %D%/test_verify_attributes %D%/test_verify_data %D%/test_verify_di
 unit_tests += %D%/test_verify_names %D%/test_verify_pass
 unit_tests += %D%/test_fsck
 unit_tests += %D%/test_kmsg
+unit_tests += %D%/test_scrub
 unit_tests += %D%/test_program
 unit_tests += %D%/test_target
 unit_tests += %D%/test_cpu %D%/test_freeze %D%/test_numa %D%/test_softoffline
@@ -64,6 +65,7 @@ verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/real.h
 %C%_test_chunk_SOURCES = %D%/test_chunk.c %D%/unit.h
 %C%_test_fsck_SOURCES = %D%/test_fsck.c %D%/unit.h
 %C%_test_kmsg_SOURCES = %D%/test_kmsg.c %D%/unit.h
+%C%_test_scrub_SOURCES = %D%/test_scrub.c %D%/real.h %D%/unit.h
 %C%_test_program_SOURCES = %D%/test_program.c %D%/unit.h
 %C%_test_target_SOURCES = %D%/test_target.c %D%/real.h %D%/unit.h
 
