@@ -13,8 +13,11 @@ librecow_a_SOURCES += \
 	%D%/namer.h \
 	%D%/progress.c \
 	%D%/progress.h \
+	%D%/recheck.c \
+	%D%/recheck.h \
 	%D%/report.c \
 	%D%/restore.c \
 	%D%/run.c \
 	%D%/stored.c \
-	%D%/stored.h
+	%D%/stored.h \
+	%D%/verify.c

@@ -54,7 +54,7 @@ static json_t *mirrors_to_json(const struct finding *f)
 	return list;
 }
 
-static json_t *to_json(unsigned int number, const struct finding *f)
+json_t *finding_json(unsigned int number, const struct finding *f)
 {
 	json_t *j = json_pack("{s:I, s:s, s:s, s:o, s:I, s:I, s:I}", "number", (json_int_t)number, "class",
 			      finding_class_name(f->class), "place", finding_place_name(f->place), "verifier",
@@ -148,7 +148,7 @@ int finding_store(const char *run, unsigned int number, const struct finding *f,
 	if (f->dumps && (store_dump(run, number, "expected", f->expected, e) ||
 			 store_dump(run, number, "found", f->found, e)))
 		return -1;
-	j = to_json(number, f);
+	j = finding_json(number, f);
 	text = json_dumps(j, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_decref(j);
 	if (!text)

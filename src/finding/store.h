@@ -14,6 +14,10 @@
  * disk). */
 int finding_store(const char *run, unsigned int number, const struct finding *f, struct error *e);
 
+/* As it stands in findings.jsonl. New reference. */
+struct json_t;
+struct json_t *finding_json(unsigned int number, const struct finding *f);
+
 /* Call each() for every stored finding in order (dumps are loaded too). A cut last line is skipped. Stops
  * early when each() returns non-zero. Returns the number read, or -1. */
 long finding_load(const char *run, int (*each)(void *self, unsigned int number, const struct finding *f),
