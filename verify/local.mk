@@ -26,6 +26,8 @@ librecow_a_SOURCES += \
 	%D%/look.c \
 	%D%/look.h \
 	%D%/mirrors.c \
+	%D%/page.c \
+	%D%/page.h \
 	%D%/pool.c \
 	%D%/pool.h \
 	%D%/remount.c \

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/account.c \
+	%D%/account.h \
 	%D%/cli.c \
 	%D%/cli.h \
 	%D%/doctor.c \

@@ -10,12 +10,11 @@
 
 #include "src/base/json.h"
 #include "src/base/units.h"
+#include "src/cli/account.h"
 #include "src/cli/cli.h"
 #include "src/cli/recheck.h"
 #include "src/finding/store.h"
 #include "src/guard/mounts.h"
-
-#define PRINTED 20 /* findings that are printed in full */
 
 struct verify_options {
 	const char *run, *target, *list, *output;
@@ -176,13 +175,28 @@ static void print_verifier(const struct recheck *r, unsigned int i)
 	printf("\n");
 }
 
-static void print_text(const struct recheck *r)
+/* By cause, with what the run directory knows of each. */
+static void tell_stories(const struct recheck *r, const struct verify_options *o, struct stories *s)
 {
-	for (unsigned int i = 0; i < MIN(r->findings, (unsigned int)PRINTED); i++)
-		finding_print(i + 1, r->finding[i], stdout);
-	if (r->findings > PRINTED)
-		printf("%u further findings are not printed; -o DIR or --json has them\n",
-		       r->findings - PRINTED);
+	char made[sizeof(s->again)];
+
+	stories_begin(s, r->report.run, ACCOUNT_STORIES);
+	for (unsigned int i = 0; i < r->findings; i++)
+		stories_add(s, i + 1, r->finding[i]);
+	snprintf(made, sizeof(made), "%s", s->again);
+	snprintf(s->again, sizeof(s->again), "recow verify %.600s%s%.600s; the run itself: %.700s", o->run,
+		 o->target ? " --target " : "", o->target ? o->target : "", made);
+	s->no_dumps = !o->output;
+	account_tell(s, r->run, r->report.run);
+}
+
+static void print_text(const struct recheck *r, const struct verify_options *o)
+{
+	struct stories s;
+
+	tell_stories(r, o, &s);
+	account_print(&s, stdout);
+	stories_free(&s);
 	if (r->kept.writable)
 		printf("  target      its log had to be replayed: mounting it has written to it\n");
 	for (unsigned int i = 0; i < r->verifiers; i++)
@@ -207,15 +221,21 @@ static json_t *verified_json(const struct recheck *r)
 	return all;
 }
 
-static json_t *result_json(const struct recheck *r, enum exit_code exit, const char *verdict)
+static json_t *result_json(const struct recheck *r, const struct verify_options *o, enum exit_code exit,
+			   const char *verdict)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *stories;
+	struct stories s;
 
 	for (unsigned int i = 0; i < r->findings; i++)
 		json_array_append_new(list, finding_json(i + 1, r->finding[i]));
-	return json_pack("{s:i, s:o, s:o, s:i, s:s, s:b, s:o, s:o}", "format", 1, "run", json_text(r->run),
-			 "target", json_text(r->kept.target.spec.path), "exit", (int)exit, "verdict", verdict,
-			 "log_replayed", r->kept.writable, "verified", verified_json(r), "findings", list);
+	tell_stories(r, o, &s);
+	stories = account_json(&s);
+	stories_free(&s);
+	return json_pack("{s:i, s:o, s:o, s:i, s:s, s:b, s:o, s:o, s:o}", "format", 1, "run",
+			 json_text(r->run), "target", json_text(r->kept.target.spec.path), "exit", (int)exit,
+			 "verdict", verdict, "log_replayed", r->kept.writable, "verified", verified_json(r),
+			 "findings", list, "stories", stories);
 }
 
 /* ---- what is kept of it */
@@ -232,14 +252,14 @@ static int store(const struct recheck *r, const char *dir, const json_t *result,
 static int finish(struct recheck *r, const struct verify_options *o, enum exit_code exit, const char *verdict,
 		  struct error *e)
 {
-	json_t *result = result_json(r, exit, verdict);
+	json_t *result = result_json(r, o, exit, verdict);
 	int rc = o->output ? store(r, o->output, result, e) : 0;
 
 	if (!rc && o->json) {
 		json_dumpf(result, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
 		putchar('\n');
 	} else if (!rc) {
-		print_text(r);
+		print_text(r, o);
 		printf("%s\n", verdict);
 	}
 	json_decref(result);
