@@ -106,9 +106,10 @@ static void print_range(const struct story *s, const struct finding_range *r, FI
 		fprintf(out, ", written for object %u of worker %u at its byte %" PRIu64, r->object,
 			r->origin.worker, r->offset);
 	if (r->class == FINDING_SHIFTED)
-		fprintf(out, ", written for byte %" PRIu64 ", found at %" PRIu64, r->offset, at + r->start);
+		fprintf(out, ", written for byte %" PRIu64 " and found at %" PRIu64 ",", r->offset,
+			at + r->start);
 	if (w) {
-		fprintf(out, " by ");
+		fprintf(out, r->class == FINDING_STALE ? ", written by " : " by ");
 		print_writer(w, out);
 	} else {
 		fprintf(out, "\n");
