@@ -11,8 +11,10 @@ static int print_one(const char *path, const struct report *r, struct error *e)
 {
 	struct stories s;
 
-	if (account_load(&s, path, r->run, e))
+	if (account_load(&s, path, r->run, e)) {
+		stories_free(&s);
 		return -1;
+	}
 	account_print(&s, stdout);
 	stories_free(&s);
 	report_print(r, stdout);

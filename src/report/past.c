@@ -5,6 +5,9 @@
 #include "src/ops/op.h"
 #include "src/report/story.h"
 
+#define NAME_ROOM 64 /* longer names are cut, */
+#define NAME_ENDS 28 /* to so much of both ends */
+
 /* ---- who wants what */
 
 static bool has_object(const struct story *s)
@@ -85,22 +88,31 @@ bool stories_want(const struct stories *all, uint32_t worker, const struct journ
 
 /* ---- taking a record in */
 
+/* Length of the quoted string that the text begins with, 0 if it begins with none. */
+static size_t quoted_length(const char *text)
+{
+	if (*text != '"')
+		return 0;
+	for (size_t i = 1; text[i]; i++) {
+		if (text[i] == '"')
+			return i + 1;
+		if (text[i] == '\\' && text[i + 1])
+			i++;
+	}
+	return 0;
+}
+
 /* The text with quoted names that are long cut in their middle: both ends tell them apart. */
 static void shorten(char *out, size_t len, const char *text)
 {
 	size_t used = 0;
 
 	while (*text && used + 1 < len) {
-		const char *end = *text == '"' ? strchr(text + 1, '"') : NULL;
-		size_t whole = end ? (size_t)(end - text) + 1 : 1;
+		size_t whole = MAX(quoted_length(text), (size_t)1);
 
-		while (end && end[-1] == '\\' && strchr(end + 1, '"')) { /* an escaped one */
-			end = strchr(end + 1, '"');
-			whole = (size_t)(end - text) + 1;
-		}
-		if (whole > 64)
-			used += (size_t)snprintf(out + used, len - used, "%.28s...%.28s", text,
-						 text + whole - 28);
+		if (whole > NAME_ROOM)
+			used += (size_t)snprintf(out + used, len - used, "%.*s...%.*s", NAME_ENDS, text,
+						 NAME_ENDS, text + whole - NAME_ENDS);
 		else
 			used += (size_t)snprintf(out + used, len - used, "%.*s", (int)whole, text);
 		text += whole;

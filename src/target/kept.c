@@ -88,7 +88,10 @@ static int attach(struct target *t, bool writable, struct error *e)
 		if (snprintf(t->device, sizeof(t->device), "%s", t->spec.path) >= (int)sizeof(t->device))
 			return error_set(e, EXIT_USAGE, "the path is too long: %s", t->spec.path);
 	} else {
-		if ((writable ? loop_attach : loop_attach_readonly)(t->spec.path, &loop, e) < 0)
+		int rc = writable ? loop_attach(t->spec.path, &loop, e)
+				  : loop_attach_readonly(t->spec.path, &loop, e);
+
+		if (rc < 0)
 			return -1;
 		t->loop = loop.fd;
 		snprintf(t->device, sizeof(t->device), "%s", loop.device);

@@ -2,10 +2,13 @@
 /* scrub and devstats on a real btrfs whose data and metadata have two copies each. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/btrfs.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -190,6 +193,57 @@ static void stopped(void **state)
 	atomic_store(&w->stop, false);
 }
 
+/* Slow down the scrub of device 1, to bytes in a second; 0: as fast as it can be. False: this kernel can't.
+ */
+static bool limit_scrub(const struct world *w, unsigned long long bytes)
+{
+	struct btrfs_ioctl_fs_info_args info = {0};
+	char path[160], fsid[37] = "";
+	int fd = openat(w->mount, ".", O_RDONLY | O_DIRECTORY), written;
+	size_t used = 0;
+	FILE *out;
+
+	assert_int_equal(ioctl(fd, BTRFS_IOC_FS_INFO, &info), 0);
+	close(fd);
+	for (unsigned int i = 0; i < BTRFS_FSID_SIZE; i++)
+		used += (size_t)snprintf(fsid + used, sizeof(fsid) - used,
+					 i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
+					 info.fsid[i]);
+	snprintf(path, sizeof(path), "/sys/fs/btrfs/%s/devinfo/1/scrub_speed_max", fsid);
+	out = fopen(path, "w");
+	if (!out)
+		return false;
+	written = fprintf(out, "%llu", bytes);
+	return fclose(out) == 0 && written > 0;
+}
+
+static void *stop_soon(void *self)
+{
+	struct world *w = self;
+
+	while (!atomic_load(&w->counters.scrubbed))
+		usleep(1000);
+	atomic_store(&w->stop, true);
+	return NULL;
+}
+
+/* In the midst of it, too: at this speed the whole of it would take half a minute. */
+static void cancelled(void **state)
+{
+	struct world *w = *state;
+	pthread_t thread;
+
+	if (!limit_scrub(w, 1 * MiB))
+		skip();
+	memset(&w->counters, 0, sizeof(w->counters));
+	assert_int_equal(pthread_create(&thread, NULL, stop_soon, w), 0);
+	assert_int_equal(run(w, &verifier_scrub), 0);
+	pthread_join(thread, NULL);
+	assert_true(atomic_load(&w->counters.scrubbed) < 2 * FILE_BYTES);
+	atomic_store(&w->stop, false);
+	assert_true(limit_scrub(w, 0));
+}
+
 /* What the past left in the counters is not this run's. */
 static void old_counts_do_not_count(void **state)
 {
@@ -207,9 +261,9 @@ static void old_counts_do_not_count(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(healthy_is_silent),       cmocka_unit_test(one_bad_copy),
-		cmocka_unit_test(both_copies_bad),         cmocka_unit_test(stopped),
-		cmocka_unit_test(old_counts_do_not_count),
+		cmocka_unit_test(healthy_is_silent), cmocka_unit_test(one_bad_copy),
+		cmocka_unit_test(both_copies_bad),   cmocka_unit_test(stopped),
+		cmocka_unit_test(cancelled),         cmocka_unit_test(old_counts_do_not_count),
 	};
 
 	if (geteuid() != 0)

@@ -83,6 +83,8 @@ static void put_journals(void)
 		write_record(2, OTHER, 0.9, 12288, 4096),
 	};
 
+	/* A name that is too long to be shown whole. */
+	second[0].args.name = second[1].args.name = nameref_make(OTHER, 200, 7);
 	first[4].args.aux = 0644;
 	first[6].args.aux = 4096;
 	first[6].answer = 4096;
