@@ -46,13 +46,14 @@ struct story_member {
 /* Something that lasted from one moment to another, ns since the start of the run. */
 struct story_event {
 	uint64_t from, to;
-	char text[240];
+	char text[400];
 };
 
 /* What one injector did in a stretch of time. */
 struct story_actor {
-	char who[24];
-	unsigned int changes, refused, offline, freezes;
+	char who[24], word[16]; /* word: what its phase asked for ("cycle"), "" if it did not say */
+	unsigned int changes, refused, offline, freezes, steps;
+	uint64_t pages, dirty; /* moved; of the target and dirty */
 };
 
 struct story {
