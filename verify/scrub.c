@@ -2,7 +2,8 @@
 /*
  * The kernel's scrub of every device of a btrfs, read-only: nothing is repaired under the eyes of the other
  * verifiers. It reads every copy of data and metadata and compares it with its checksum, so it sees the copy
- * that no reader happened to use; it says nothing about data without checksums.
+ * that no reader happened to use; it says nothing about data without checksums. It follows what is committed,
+ * so everything is committed first: the verifiers before it in the list have seen what was dirty.
  */
 #include <errno.h>
 #include <linux/btrfs.h>
@@ -177,6 +178,21 @@ static int scrub_device(void *self, const struct device *d, struct error *e)
 	return judge(s, e);
 }
 
+/* A scrub sees what is committed, and no more. */
+static void commit(struct scrub *s)
+{
+	struct finding f;
+
+	if (syncfs(s->fd) == 0)
+		return;
+	memset(&f, 0, sizeof(f));
+	f.class = check_errno_class(errno);
+	f.still = true;
+	snprintf(f.detail, sizeof(f.detail), "the commit before the scrub failed: syncfs: %s",
+		 strerror(errno));
+	check_emit(s->check, &f);
+}
+
 static int scrub_run(struct verification *v, struct error *e)
 {
 	struct scrub s;
@@ -189,6 +205,7 @@ static int scrub_run(struct verification *v, struct error *e)
 	s.fd = devices_open(v->mount, e);
 	if (s.fd < 0)
 		return -1;
+	commit(&s);
 	rc = devices_each(s.fd, scrub_device, &s, e);
 	close(s.fd);
 	check_end(&c);

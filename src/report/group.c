@@ -66,6 +66,8 @@ static bool same_cause(const struct story *s, const struct finding *f)
 {
 	const struct finding *g = &s->first;
 
+	if (g->class == FINDING_EROFS || f->class == FINDING_EROFS)
+		return g->class == f->class;
 	if (is_copy(g) || is_copy(f))
 		return is_copy(g) && is_copy(f);
 	if (is_data(g) || is_data(f))
@@ -74,7 +76,7 @@ static bool same_cause(const struct story *s, const struct finding *f)
 		return is_name(g) && is_name(f) && same_parent(g->path, f->path);
 	if (g->class != f->class || strcmp(g->path, f->path) != 0)
 		return false;
-	return g->path[0] || g->class == FINDING_EROFS || strcmp(g->detail, f->detail) == 0;
+	return g->path[0] || strcmp(g->detail, f->detail) == 0;
 }
 
 /* ---- building */

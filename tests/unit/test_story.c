@@ -529,6 +529,15 @@ static void bad_copies_are_told_in_three_ways(void **state)
 	expect_groups(2, 4);
 }
 
+/* A filesystem turns read-only once, whoever runs into it. */
+static void read_only_is_one(void **state)
+{
+	store(1, about(finding(FINDING_EROFS, "write", SEEN_CHURN, "pwrite(...) = -1 EROFS")));
+	store(2, finding(FINDING_EROFS, "kmsg", SEEN_LOG, "error: it went read-only: forced readonly"));
+	store(3, finding(FINDING_EROFS, "scrub", SEEN_COLD, "scrub of device 1 aborted (Read-only file system)"));
+	expect_groups(1, 3);
+}
+
 /* Kernel trouble of two kinds stays two. */
 static void different_complaints(void **state)
 {
@@ -615,6 +624,7 @@ int main(void)
 		TEST(two_flips_are_two),
 		TEST(names_of_one_directory),
 		TEST(bad_copies_are_told_in_three_ways),
+		TEST(read_only_is_one),
 		TEST(different_complaints),
 		TEST(what_is_too_much_is_counted),
 		TEST(as_json),
