@@ -534,7 +534,8 @@ static void read_only_is_one(void **state)
 {
 	store(1, about(finding(FINDING_EROFS, "write", SEEN_CHURN, "pwrite(...) = -1 EROFS")));
 	store(2, finding(FINDING_EROFS, "kmsg", SEEN_LOG, "error: it went read-only: forced readonly"));
-	store(3, finding(FINDING_EROFS, "scrub", SEEN_COLD, "scrub of device 1 aborted (Read-only file system)"));
+	store(3, finding(FINDING_EROFS, "scrub", SEEN_COLD,
+			 "scrub of device 1 aborted (Read-only file system)"));
 	expect_groups(1, 3);
 }
 
