@@ -207,7 +207,7 @@ static bool make_room(struct recheck *r)
 
 	if (r->findings < r->room)
 		return true;
-	grown = realloc(r->finding, room * sizeof(*grown));
+	grown = realloc(r->finding, room * sizeof(struct finding *));
 	if (!grown)
 		return false;
 	r->finding = grown;

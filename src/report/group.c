@@ -133,7 +133,7 @@ static void take_writers(struct story *s)
 
 static struct story *make(struct stories *all, unsigned int number, const struct finding *f)
 {
-	struct story **grown = realloc(all->story, (all->count + 1) * sizeof(*grown));
+	struct story **grown = realloc(all->story, (all->count + 1) * sizeof(struct story *));
 	struct story *s = calloc(1, sizeof(*s));
 
 	if (grown)

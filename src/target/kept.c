@@ -140,7 +140,8 @@ static int mount_readonly(struct kept *k, struct error *e)
 	return rc;
 }
 
-/* A log that must be replayed can't be on a device that takes no writes: EROFS, on every filesystem. */
+/* A log that must be replayed can't be on a device that takes no writes: btrfs answers EIO, others EROFS. An
+ * image that is damaged fails again, and is not written to by a read-only mount. */
 static int mount_device(struct kept *k, struct error *e)
 {
 	if (attach(&k->target, false, e) < 0)
@@ -148,7 +149,7 @@ static int mount_device(struct kept *k, struct error *e)
 	if (mount_readonly(k, e) == 0)
 		return 0;
 	detach(&k->target);
-	if (e->err != EROFS || k->target.spec.kind != TARGET_IMAGE)
+	if ((e->err != EROFS && e->err != EIO) || k->target.spec.kind != TARGET_IMAGE)
 		return -1;
 	if (attach(&k->target, true, e) < 0)
 		return -1;
