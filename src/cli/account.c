@@ -38,7 +38,9 @@ static void read_journal(struct stories *s, const char *run, uint32_t worker, un
 		return;
 	if (namer_begin(&namer, run, worker, shared_dirs, &ignored) == 0) {
 		while (journal_reader_next(reader, &r, NULL, &ignored) > 0) {
-			if (!(r.flags & JOURNAL_MARK))
+			if (r.flags & JOURNAL_MARK)
+				stories_barrier(s, worker, r.start);
+			else
 				take_record(s, &namer, &r, want_paths);
 			namer_learn(&namer, &r);
 		}

@@ -185,3 +185,13 @@ void stories_record(struct stories *all, uint32_t worker, const struct journal_r
 		}
 	}
 }
+
+void stories_barrier(struct stories *all, uint32_t worker, uint64_t start)
+{
+	for (unsigned int i = 0; i < all->count; i++) {
+		struct story *s = all->story[i];
+
+		if (s->writer[0].op.known && s->first.worker == worker && start <= s->first.time)
+			s->barriers++;
+	}
+}

@@ -65,7 +65,9 @@ struct story {
 	uint64_t last;     /* time of the last of them */
 	uint64_t past_count;
 	struct story_op past[STORY_PAST]; /* ring: past[n % STORY_PAST] */
-	uint64_t changed; /* time of the last operation on it that changed something, 0: none */
+	unsigned int barriers; /* passed between the write that should be seen and the check, that of the
+				  check too */
+	uint64_t changed;      /* time of the last operation on it that changed something, 0: none */
 	unsigned int writers;
 	struct story_writer writer[STORY_WRITERS];
 	unsigned int events;
@@ -110,6 +112,9 @@ bool stories_want(const struct stories *s, uint32_t worker, const struct journal
 		  const char *const *path, unsigned int paths);
 void stories_record(struct stories *s, uint32_t worker, const struct journal_record *r,
 		    const char *const *path, unsigned int paths, const char *text);
+
+/* A barrier in a worker's journal: all were verified there. */
+void stories_barrier(struct stories *s, uint32_t worker, uint64_t start);
 
 /* After the journal: timeline.jsonl, kmsg.log and status.jsonl between the last change and the check. */
 void stories_events(struct stories *s, const char *run, const json_t *run_json);

@@ -75,12 +75,12 @@ static json_t *events_json(const struct story_event *event, unsigned int count)
 
 json_t *story_json(const struct stories *all, const struct story *s)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "finding",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "finding",
 			 finding_json(s->number, &s->first), "findings", integer(s->members), "members",
 			 members_json(s), "writers", writers_json(s), "operations", integer(s->past_count),
 			 "history", past_json(s), "events", events_json(s->event, s->events), "kernel",
 			 events_json(s->line, s->lines), "events_left_out", integer(s->events_left_out),
 			 "lines_left_out", integer(s->lines_left_out), "commits",
-			 s->commits < 0 ? json_null() : json_integer(s->commits), "again",
-			 json_text(all->again));
+			 s->commits < 0 ? json_null() : json_integer(s->commits), "barriers",
+			 integer(s->barriers), "again", json_text(all->again));
 }

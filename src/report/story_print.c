@@ -66,7 +66,7 @@ static void print_op(const struct story_op *op, FILE *out)
 	fprintf(out, "%s at %.6f s", op->text, seconds(op->start));
 }
 
-static void print_writer(const struct story_writer *w, FILE *out)
+static void print_writer(const struct story_writer *w, unsigned int barriers, FILE *out)
 {
 	fprintf(out, "worker %u, operation %" PRIu64 ": ", w->worker, w->operation);
 	if (!w->op.known) {
@@ -75,10 +75,15 @@ static void print_writer(const struct story_writer *w, FILE *out)
 	}
 	print_op(&w->op, out);
 	if (w->sync.known)
-		fprintf(out, "; first synced by operation %" PRIu64 " at %.6f s\n", w->sync.operation,
+		fprintf(out, "; first synced by operation %" PRIu64 " at %.6f s", w->sync.operation,
 			seconds(w->sync.start));
 	else
-		fprintf(out, "; not synced by itself before the check\n");
+		fprintf(out, "; not synced by itself before the check");
+	/* The last barrier is that of the check. */
+	if (barriers > 1)
+		fprintf(out, "; %u barrier%s with verification in between", barriers - 1,
+			barriers == 2 ? "" : "s");
+	fprintf(out, "\n");
 }
 
 static const struct story_writer *writer_of(const struct story *s, const struct finding_range *r)
@@ -110,7 +115,7 @@ static void print_range(const struct story *s, const struct finding_range *r, FI
 			at + r->start);
 	if (w) {
 		fprintf(out, r->class == FINDING_STALE ? ", written by " : " by ");
-		print_writer(w, out);
+		print_writer(w, 0, out);
 	} else {
 		fprintf(out, "\n");
 	}
@@ -122,7 +127,7 @@ static void print_content(const struct story *s, FILE *out)
 
 	if (f->operation) {
 		fprintf(out, ROW, "should be");
-		print_writer(&s->writer[0], out);
+		print_writer(&s->writer[0], s->barriers, out);
 	}
 	if (f->class == FINDING_TORN)
 		fprintf(out, ROW "the line runs at byte %u of block %" PRIu64 "\n", "torn", f->tear,

@@ -73,9 +73,11 @@ static void put_journals(void)
 		write_record(2, VICTIM, 0.7, 0, 8192),
 		record(3, "fsync", VICTIM, 0.8),
 		write_record(4, VICTIM, 1.1, 4096, 65536),
+		{.operation = 4, .start = 1500000000, .answer = 2, .flags = JOURNAL_MARK, .args.offset = 1},
 		record(5, "chmod", VICTIM, 1.9),
 		write_record(6, 40, 2.0, 0, 4096), /* of another object: no part of the story */
 		record(7, "read", VICTIM, 2.05),
+		{.operation = 7, .start = 2500000000, .answer = 2, .flags = JOURNAL_MARK, .args.offset = 2},
 		write_record(8, VICTIM, 9, 0, 512), /* after the check */
 	};
 	struct journal_record second[] = {
@@ -85,9 +87,9 @@ static void put_journals(void)
 
 	/* A name that is too long to be shown whole. */
 	second[0].args.name = second[1].args.name = nameref_make(OTHER, 200, 7);
-	first[4].args.aux = 0644;
-	first[6].args.aux = 4096;
-	first[6].answer = 4096;
+	first[5].args.aux = 0644;
+	first[7].args.aux = 4096;
+	first[7].answer = 4096;
 	put_journal(0, first, ARRAY_SIZE(first));
 	put_journal(1, second, ARRAY_SIZE(second));
 }
