@@ -8,6 +8,7 @@ extern const struct workload workload_aio, workload_churn, workload_enospc, work
 extern const struct injector injector_compaction, injector_cpu, injector_hotplug, injector_numa,
 	injector_pressure, injector_softoffline, injector_sync;
 extern const struct verifier verifier_cold, verifier_fsck, verifier_hot, verifier_kmsg, verifier_remount;
+extern const struct verifier verifier_devstats, verifier_mirrors, verifier_scrub;
 
 const struct workload *const plugin_workloads[] = {
 	&workload_aio,  &workload_churn,   &workload_enospc,  &workload_logtree,
@@ -17,5 +18,7 @@ const struct injector *const plugin_injectors[] = {
 	&injector_pressure,   &injector_softoffline, &injector_sync,    NULL,
 };
 const struct verifier *const plugin_verifiers[] = {
-	&verifier_hot, &verifier_cold, &verifier_remount, &verifier_kmsg, &verifier_fsck, NULL,
+	&verifier_hot,      &verifier_cold,    &verifier_scrub,
+	&verifier_devstats, &verifier_remount, &verifier_mirrors,
+	&verifier_kmsg,     &verifier_fsck,    NULL,
 };

@@ -5,6 +5,9 @@ librecow_a_SOURCES += \
 	%D%/cold.c \
 	%D%/data.c \
 	%D%/data.h \
+	%D%/devices.c \
+	%D%/devices.h \
+	%D%/devstats.c \
 	%D%/files.c \
 	%D%/files.h \
 	%D%/fsck.c \
@@ -20,13 +23,19 @@ librecow_a_SOURCES += \
 	%D%/links.h \
 	%D%/listing.c \
 	%D%/listing.h \
+	%D%/log.c \
+	%D%/log.h \
 	%D%/look.c \
 	%D%/look.h \
+	%D%/mirrors.c \
+	%D%/page.c \
+	%D%/page.h \
 	%D%/pool.c \
 	%D%/pool.h \
 	%D%/remount.c \
 	%D%/resident.c \
 	%D%/resident.h \
+	%D%/scrub.c \
 	%D%/shared.c \
 	%D%/shared.h \
 	%D%/tree.c \

@@ -7,15 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/finding/looks.h"
 #include "verify/data.h"
+#include "verify/page.h"
 #include "verify/shared.h"
-
-/* What one way of reading showed. */
-enum sight { SIGHT_NONE, SIGHT_RIGHT, SIGHT_WRONG, SIGHT_ERROR };
-
-static const char *const sight_names[] = {"not seen", "right", "wrong", "unreadable"};
 
 struct look {
 	struct check *check;
@@ -38,12 +36,12 @@ static void append(struct look *l, const char *fmt, ...)
 	va_end(ap);
 }
 
-static enum sight judge_buffer(struct look *l, int err)
+static enum look_sight judge_buffer(struct look *l, int err)
 {
 	uint64_t bytes = data_bytes(l->file, l->finding->offset / BLOCK_SIZE, 1);
 
 	if (err)
-		return SIGHT_ERROR;
+		return SIGHT_UNREADABLE;
 	memset(l->buf + bytes, 0, BLOCK_SIZE - bytes);
 	return content_hash(l->buf) == l->expected ? SIGHT_RIGHT : SIGHT_WRONG;
 }
@@ -56,7 +54,7 @@ static int open_device(const struct target *t)
 }
 
 /* Read one block of the device as it is, past the filesystem and past the device's own page cache. */
-static enum sight look_at_device(struct look *l, int device, uint64_t physical)
+static enum look_sight look_at_device(struct look *l, int device, uint64_t physical)
 {
 	ssize_t n;
 
@@ -77,6 +75,12 @@ static const char *why_not_there(const struct target_address *a)
 				: NULL;
 }
 
+static void note(struct finding *f, enum look_where where, enum look_sight sight, unsigned int mirror)
+{
+	if (f->looks < FINDING_LOOKS)
+		f->look[f->looks++] = (struct finding_look){(uint8_t)where, (uint8_t)sight, (uint8_t)mirror};
+}
+
 static void look_at_mirrors(struct look *l, struct finding *f)
 {
 	const struct target *t = l->check->v->target;
@@ -93,6 +97,7 @@ static void look_at_mirrors(struct look *l, struct finding *f)
 		f->mirror[i].physical = a.mirror[i].physical;
 	}
 	if (why_not_there(&a)) {
+		snprintf(f->not_on_disk, sizeof(f->not_on_disk), "%s", why_not_there(&a));
 		append(l, ", on disk %s", why_not_there(&a));
 		return;
 	}
@@ -100,19 +105,23 @@ static void look_at_mirrors(struct look *l, struct finding *f)
 	if (device < 0)
 		return;
 	for (unsigned int i = 0; i < f->mirrors; i++) {
+		enum look_sight sight;
+
 		if (f->mirror[i].devid > 1) /* a device that recow didn't mount */
 			continue;
+		sight = look_at_device(l, device, f->mirror[i].physical);
+		note(f, LOOK_DEVICE, sight, i);
 		append(l, ", device at %llu %s", (unsigned long long)f->mirror[i].physical,
-		       sight_names[look_at_device(l, device, f->mirror[i].physical)]);
+		       look_sight_name(sight));
 	}
 	close(device);
 }
 
 /* A second descriptor for the other way of reading. */
-static enum sight look_through(struct look *l, int flags)
+static enum look_sight look_through(struct look *l, int flags)
 {
 	char path[64];
-	enum sight sight;
+	enum look_sight sight;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", l->file->fd);
@@ -124,16 +133,16 @@ static enum sight look_through(struct look *l, int flags)
 	return sight;
 }
 
-static const char *conclusion(enum sight cache, enum sight disk)
+static enum finding_fault conclude(enum look_sight cache, enum look_sight disk)
 {
-	bool cache_bad = cache == SIGHT_WRONG || cache == SIGHT_ERROR;
-	bool disk_bad = disk == SIGHT_WRONG || disk == SIGHT_ERROR;
+	bool cache_bad = cache == SIGHT_WRONG || cache == SIGHT_UNREADABLE;
+	bool disk_bad = disk == SIGHT_WRONG || disk == SIGHT_UNREADABLE;
 
 	if (disk == SIGHT_NONE)
-		return cache_bad ? "wrong in the page cache" : "right when read again";
+		return cache_bad ? FAULT_CACHE_AT_LEAST : FAULT_NONE;
 	if (cache_bad)
-		return disk_bad ? "wrong in the page cache and on disk" : "wrong in the page cache only";
-	return disk_bad ? "wrong on disk only" : "right when read again";
+		return disk_bad ? FAULT_BOTH : FAULT_CACHE;
+	return disk_bad ? FAULT_DISK : FAULT_NONE;
 }
 
 /* The expected checksum of a block that could not be read at first. */
@@ -176,17 +185,26 @@ void look_again(struct check *c, const struct file *file, bool direct, struct fi
 		.buf = aligned_alloc(BLOCK_SIZE, BLOCK_SIZE),
 		.expected = expected_hash(c->v, file, f),
 	};
-	enum sight cache, disk;
+	enum look_sight cache, disk;
+	struct stat st;
 
 	if (!l.buf || file->fd < 0) {
 		free(l.buf);
 		return;
 	}
 	memset(l.buf, 0xff, BLOCK_SIZE); /* a direct read wants its buffer mapped (cold.c) */
+	note(f, direct ? LOOK_DIRECT : LOOK_CACHE, f->class == FINDING_EIO ? SIGHT_UNREADABLE : SIGHT_WRONG,
+	     0);
+	f->inode = fstat(file->fd, &st) ? 0 : st.st_ino;
+	page_look(file->fd, f);
 	look_at_mirrors(&l, f);
 	disk = look_through(&l, O_DIRECT);
+	note(f, LOOK_DIRECT, disk, 0);
 	cache = look_through(&l, 0);
+	note(f, LOOK_CACHE, cache, 0);
+	f->fault = (uint8_t)conclude(cache, disk);
 	f->still = (direct ? disk : cache) != SIGHT_RIGHT;
-	append_sight(f, direct ? "directly" : "through the cache", l.text, conclusion(cache, disk));
+	append_sight(f, direct ? "directly" : "through the cache", l.text,
+		     fault_words((enum finding_fault)f->fault));
 	free(l.buf);
 }

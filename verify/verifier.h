@@ -22,6 +22,8 @@ enum verify_when {
 	VERIFY_LIVE,      /* all the time: the guard feeds it kernel log lines through line() */
 };
 
+#define VERIFY_KEPT 8
+
 /* What was looked at; added to, never reset, by several threads. */
 struct verify_counters {
 	_Atomic uint64_t bytes;    /* file bytes compared */
@@ -31,8 +33,12 @@ struct verify_counters {
 	_Atomic uint64_t resident; /* hot: blocks that were in the page cache */
 	_Atomic uint64_t
 		cached_only; /* cold: bytes that could only be read through the cache (inline, compressed) */
-	_Atomic uint64_t unsure;  /* blocks that are not compared, since an error made them unknown */
-	_Atomic uint64_t time_ns; /* wall time spent; added to by who calls run() */
+	_Atomic uint64_t unsure; /* blocks that are not compared, since an error made them unknown */
+	_Atomic uint64_t
+		scrubbed; /* scrub: bytes of all copies that the kernel compared with their checksums */
+	_Atomic uint64_t
+		kept[VERIFY_KEPT]; /* what a verifier keeps from one round to the next; its own affair */
+	_Atomic uint64_t time_ns;  /* wall time spent; added to by who calls run() */
 };
 
 struct verification {
@@ -57,6 +63,8 @@ struct verifier {
 	const char *summary;
 	uint32_t needs;
 	enum verify_when when;
+	/* Once, when the target is mounted and nothing was done to it yet. May be NULL. */
+	int (*begin)(struct verification *v, struct error *e);
 	/* Returns -1 when it could not do its work (which is not a finding about the target). */
 	int (*run)(struct verification *v, struct error *e);
 	/* VERIFY_LIVE: judge one record of the kernel log, as read from /dev/kmsg. `device` is the kernel's

@@ -19,6 +19,7 @@ int command_model(int argc, char **argv, struct error *e);
 int command_report(int argc, char **argv, struct error *e);
 int command_restore(int argc, char **argv, struct error *e);
 int command_run(int argc, char **argv, struct error *e);
+int command_verify(int argc, char **argv, struct error *e);
 
 /* As getopt_long(), but a wrong option is an error with the nearest known one: returns the option's value, -1
  * at the end, -2 with *e filled in. */

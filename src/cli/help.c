@@ -12,6 +12,7 @@ static const char general[] =
 	"\n"
 	"  run [SCENARIO]   churn, disturb, verify: migration-storm on a throw-away btrfs image if nothing "
 	"is named\n"
+	"  verify RUN       a filesystem against a run's recorded state: after a reboot, a crash, a copy\n"
 	"  report RUN...    what came of one run or several\n"
 	"  journal RUN      the operations of a run, like strace\n"
 	"  model RUN        what the filesystem must look like, as JSON lines\n"
@@ -87,6 +88,28 @@ static const struct {
 } texts[] = {
 	{"", general},
 	{"run", run},
+	{"verify",
+	 "Usage: recow verify RUN [--target WHERE] [--verify NAME,...] [-o DIR] [--json]\n"
+	 "\n"
+	 "Compare a target that was kept (--keep, or after a finding), rebooted under or copied with what "
+	 "the\n"
+	 "run recorded at its last barrier. It is mounted read-only in a mount namespace of recow's own, and "
+	 "not\n"
+	 "written to, except that the filesystem may have to replay its log.\n"
+	 "\n"
+	 "      --target WHERE     a copy: image, device or directory (default: where the run was)\n"
+	 "      --verify NAME,...  hot, cold, remount, scrub, devstats, fsck (default: remount, cold, "
+	 "devstats)\n"
+	 "  -o, --output DIR       write findings.jsonl, dumps and verify.json into DIR, which must not "
+	 "exist\n"
+	 "      --json             the whole result as one JSON object on stdout\n"
+	 "\n"
+	 "Exit status: 0 all as recorded, 1 a finding, 3 the target is not there or can't be read here,\n"
+	 "5 the run ended amid a round: what was done since its last barrier can't be compared.\n"
+	 "\n"
+	 "Examples:\n"
+	 "  recow verify /var/tmp/recow/20261122-161851-1f\n"
+	 "  recow verify RUN --target /mnt/copy --verify hot,cold\n"},
 	{"report", "Usage: recow report RUN... [--json]\n"
 		   "\n"
 		   "Print what came of a run, findings included; of several runs, sums too. Reads the run\n"

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/account.c \
+	%D%/account.h \
 	%D%/cli.c \
 	%D%/cli.h \
 	%D%/doctor.c \
@@ -13,8 +15,11 @@ librecow_a_SOURCES += \
 	%D%/namer.h \
 	%D%/progress.c \
 	%D%/progress.h \
+	%D%/recheck.c \
+	%D%/recheck.h \
 	%D%/report.c \
 	%D%/restore.c \
 	%D%/run.c \
 	%D%/stored.c \
-	%D%/stored.h
+	%D%/stored.h \
+	%D%/verify.c

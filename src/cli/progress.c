@@ -59,6 +59,9 @@ static void on_started(void *self, const struct shared *s)
 
 	p->history = history_begin();
 	p->description = describe_run(&s->plan, s->start_real);
+	/* The kernel log has times of this clock. */
+	json_object_set_new(p->description, "started_mono_ns", json_integer((json_int_t)s->start_mono));
+	json_object_set(p->description, "command", p->command);
 	keep_description(p);
 }
 
@@ -116,7 +119,7 @@ static void on_finding(void *self, const struct shared *s, const struct finding 
 	if (p->findings > FIRST_PRINTS)
 		return;
 	clear_live(p);
-	finding_print(p->findings, f, p->out);
+	finding_print_short(p->findings, f, p->out);
 	if (p->findings == FIRST_PRINTS)
 		fprintf(p->out, "further findings are stored, not printed: recow report %s\n", p->run);
 	fflush(p->out);

@@ -13,6 +13,7 @@ struct progress {
 	bool terminal;          /* a live line on stderr */
 	int verbosity;          /* -1, 0, 1 */
 	const char *run;        /* the run directory */
+	json_t *command;        /* the words after "recow run", a list */
 	json_t *description;    /* run.json as it stands */
 	struct status before;   /* at the last live line */
 	struct status plain;    /* at the last plain line */

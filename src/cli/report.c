@@ -4,21 +4,33 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "src/cli/account.h"
 #include "src/cli/cli.h"
-#include "src/finding/store.h"
-
-static int print_finding(void *self, unsigned int number, const struct finding *f)
-{
-	finding_print(number, f, stdout);
-	return 0;
-}
 
 static int print_one(const char *path, const struct report *r, struct error *e)
 {
-	if (finding_load(path, print_finding, NULL, e) < 0)
+	struct stories s;
+
+	if (account_load(&s, path, r->run, e)) {
+		stories_free(&s);
 		return -1;
+	}
+	account_print(&s, stdout);
+	stories_free(&s);
 	report_print(r, stdout);
 	return 0;
+}
+
+static json_t *one_json(const struct report *r)
+{
+	json_t *j = report_json(r);
+	struct error ignored;
+	struct stories s;
+
+	if (account_load(&s, r->path, r->run, &ignored) == 0)
+		json_object_set_new(j, "stories", account_json(&s));
+	stories_free(&s);
+	return j;
 }
 
 static void print_json(const struct report *runs, size_t count)
@@ -26,7 +38,7 @@ static void print_json(const struct report *runs, size_t count)
 	json_t *all = json_array();
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(all, report_json(&runs[i]));
+		json_array_append_new(all, one_json(&runs[i]));
 	/* One run is one object, as `recow run --json` prints it. */
 	json_dumpf(count == 1 ? json_array_get(all, 0) : all, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
 	putchar('\n');

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "src/base/json.h"
 #include "src/base/units.h"
+#include "src/cli/account.h"
 #include "src/cli/cli.h"
 #include "src/cli/flags.h"
 #include "src/cli/progress.h"
@@ -92,6 +94,21 @@ static void print_first_line(const struct plan *p, FILE *out)
 	fflush(out);
 }
 
+/* Each cause once, with all that the run directory knows of it. */
+static void print_stories(const struct progress *p)
+{
+	struct stories s;
+	struct error e;
+
+	if (!p->findings)
+		return;
+	if (account_load(&s, p->run, p->description, &e))
+		printf("recow: %s\n", e.text);
+	else
+		account_print(&s, stdout);
+	stories_free(&s);
+}
+
 static void print_end(const struct progress *p, const struct outcome *o, bool json)
 {
 	if (json) {
@@ -109,13 +126,14 @@ static void print_end(const struct progress *p, const struct outcome *o, bool js
 		json_decref(j);
 		return;
 	}
+	print_stories(p);
 	report_print_outcome(p->description, stdout);
 	if (p->findings)
 		printf("  findings    %u; recow report %s shows them\n", p->findings, p->run);
 	printf("%s\n", o->verdict);
 }
 
-static int execute(const struct plan *plan, const struct run_flags *f, struct error *e)
+static int execute(const struct plan *plan, const struct run_flags *f, json_t *command, struct error *e)
 {
 	static const struct guard_children children = {.churn = churn_main, .disturb = disturb_main};
 	struct progress progress = {
@@ -123,6 +141,7 @@ static int execute(const struct plan *plan, const struct run_flags *f, struct er
 		.terminal = isatty(STDERR_FILENO) && f->verbosity >= 0,
 		.verbosity = f->verbosity,
 		.run = plan->output,
+		.command = command,
 	};
 	struct guard_listener listener = progress_listener(&progress);
 	struct outcome outcome;
@@ -137,15 +156,29 @@ static int execute(const struct plan *plan, const struct run_flags *f, struct er
 	return (int)outcome.exit;
 }
 
+/* As they were given: getopt moves them about. */
+static json_t *words_of(int argc, char **argv)
+{
+	json_t *list = json_array();
+
+	for (int i = 1; i < argc; i++)
+		json_array_append_new(list, json_text(argv[i]));
+	return list;
+}
+
 int command_run(int argc, char **argv, struct error *e)
 {
 	struct plan *plan = calloc(1, sizeof(*plan));
+	json_t *command = words_of(argc, argv);
 	struct run_flags flags;
 	int ret;
 
-	if (!plan)
+	if (!plan) {
+		json_decref(command);
 		return error_errno(e, EXIT_HARNESS, ENOMEM, "plan");
+	}
 	if (flags_parse(argc, argv, &flags, e)) {
+		json_decref(command);
 		free(plan);
 		return -1;
 	}
@@ -157,8 +190,9 @@ int command_run(int argc, char **argv, struct error *e)
 		if (flags.dry_run)
 			plan_print(plan, stdout);
 		else
-			ret = execute(plan, &flags, e);
+			ret = execute(plan, &flags, command, e);
 	}
+	json_decref(command);
 	scenario_free(&flags.over);
 	free(plan);
 	return ret;

@@ -127,7 +127,9 @@ static int conduct(struct conductor *c, struct error *e)
 	int result;
 
 	gang_init(&c->gang);
-	result = layout_make(c, e);
+	result = verify_begin(c, e);
+	if (!result)
+		result = layout_make(c, e);
 	if (!result)
 		result = start_workers(c, e);
 	if (!result)

@@ -42,6 +42,8 @@ int rounds_run(struct conductor *c, struct error *e);
 /* verification.c: freeze all models (the workers are parked), and run the verifiers of one kind on what was
  * frozen. */
 int barrier_freeze(struct conductor *c, struct error *e);
+/* Let those verifiers that want to look at the target before anything is done to it. */
+int verify_begin(struct conductor *c, struct error *e);
 int verify_run(struct conductor *c, enum verify_when when, struct error *e);
 
 /* tell.c: to the guard. */

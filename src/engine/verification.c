@@ -56,7 +56,7 @@ static int descriptor_of(const struct verification *v, size_t view, uint32_t obj
 	return held_fd(&c->workers[view].ctx, object);
 }
 
-static int verify_one(struct conductor *c, unsigned int index, struct error *e)
+static int verify_one(struct conductor *c, unsigned int index, bool begin, struct error *e)
 {
 	struct shared *s = c->shared;
 	const struct model_view **views = calloc(s->plan.workers, sizeof(const struct model_view *));
@@ -74,7 +74,7 @@ static int verify_one(struct conductor *c, unsigned int index, struct error *e)
 		.held = verifier->when == VERIFY_ROUND ? descriptor_of : NULL,
 		.holder = c,
 	};
-	uint64_t begin = clock_mono();
+	uint64_t start = clock_mono();
 	char name[64], log[4096];
 	int result;
 
@@ -84,12 +84,25 @@ static int verify_one(struct conductor *c, unsigned int index, struct error *e)
 		views[i] = &s->worker[i].barrier;
 	snprintf(name, sizeof(name), "%s.log", verifier->name);
 	v.log = rundir_path(log, sizeof(log), s->plan.output, name);
-	result = verifier->run(&v, e);
+	result = begin ? verifier->begin(&v, e) : verifier->run(&v, e);
 	if (result)
 		error_context(e, "verifier %s", verifier->name);
-	atomic_fetch_add(&s->verified[index].time_ns, clock_mono() - begin);
+	atomic_fetch_add(&s->verified[index].time_ns, clock_mono() - start);
 	free(views);
 	return result;
+}
+
+int verify_begin(struct conductor *c, struct error *e)
+{
+	const struct plan *plan = &c->shared->plan;
+
+	for (unsigned int i = 0; i < plan->verification_count; i++) {
+		const struct plan_verification *p = &plan->verification[i];
+
+		if (p->verifier->begin && !p->unavailable && verify_one(c, i, true, e))
+			return -1;
+	}
+	return 0;
 }
 
 int verify_run(struct conductor *c, enum verify_when when, struct error *e)
@@ -104,7 +117,7 @@ int verify_run(struct conductor *c, enum verify_when when, struct error *e)
 		if (atomic_load(&c->shared->stop))
 			return 0;
 		atomic_fetch_add(&c->shared->beat, 1);
-		if (verify_one(c, i, e))
+		if (verify_one(c, i, false, e))
 			return -1;
 	}
 	return 0;

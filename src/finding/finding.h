@@ -50,6 +50,25 @@ struct finding_range {
 
 #define FINDING_MIRRORS 4
 
+/* A further look at a wrong place: where, and what was seen there. */
+enum look_where { LOOK_CACHE, LOOK_DIRECT, LOOK_DEVICE };
+enum look_sight { SIGHT_NONE, SIGHT_RIGHT, SIGHT_WRONG, SIGHT_UNREADABLE };
+struct finding_look {
+	uint8_t where, sight; /* enum look_where, look_sight */
+	uint8_t mirror;       /* LOOK_DEVICE: which, from 0 */
+};
+#define FINDING_LOOKS 8
+
+/* What they say together. */
+enum finding_fault {
+	FAULT_UNKNOWN, /* nobody looked again */
+	FAULT_NONE,    /* right when it was read again */
+	FAULT_CACHE,
+	FAULT_DISK,
+	FAULT_BOTH,
+	FAULT_CACHE_AT_LEAST, /* the disk could not be read past the cache */
+};
+
 struct finding {
 	enum finding_class class;
 	enum finding_place place;
@@ -70,8 +89,19 @@ struct finding {
 	struct {
 		uint64_t devid, physical; /* where this block lies on the device */
 	} mirror[FINDING_MIRRORS];
-	uint64_t logical; /* filesystem address as FIEMAP gives it, 0 if unknown */
-	bool dumps;       /* expected and found are filled in */
+	struct finding_look
+		look[FINDING_LOOKS]; /* in the order in which they were made, the first read first */
+	unsigned int looks;
+	uint8_t fault;        /* enum finding_fault */
+	char not_on_disk[40]; /* why the bytes have no place there ("a hole"), "" if they have */
+	uint64_t inode;       /* 0 if unknown */
+	struct {
+		bool known;
+		uint64_t pfn, flags; /* as /proc/kpageflags */
+		uint64_t block;      /* memory block */
+	} page;                      /* that cached the first wrong block when it was looked at again */
+	uint64_t logical;            /* filesystem address as FIEMAP gives it, 0 if unknown */
+	bool dumps;                  /* expected and found are filled in */
 	unsigned char expected[BLOCK_SIZE];
 	unsigned char found[BLOCK_SIZE];
 };

@@ -5,6 +5,8 @@ librecow_a_SOURCES += \
 	%D%/explain.h \
 	%D%/finding.c \
 	%D%/finding.h \
+	%D%/looks.c \
+	%D%/looks.h \
 	%D%/print.c \
 	%D%/store.c \
 	%D%/store.h \

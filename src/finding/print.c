@@ -38,6 +38,16 @@ static const char *const places[] = {
 	[SEEN_OFFLINE] = "on the unmounted target",
 };
 
+const char *finding_sentence(enum finding_class class)
+{
+	return class < FINDING_CLASSES ? sentences[class] : "";
+}
+
+const char *finding_place_words(enum finding_place place)
+{
+	return place < ARRAY_SIZE(places) ? places[place] : "";
+}
+
 static void print_head(unsigned int number, const struct finding *f, FILE *out)
 {
 	char time[32];
@@ -101,21 +111,32 @@ static void print_row(const char *label, const struct finding *f, const unsigned
 }
 
 /* The first 64 bytes that differ: rows of 16, a star before each byte that is not the same in both. */
-static void print_bytes(const struct finding *f, FILE *out)
+void finding_print_bytes(const struct finding *f, unsigned int rows, FILE *out)
 {
 	unsigned int first = 0;
 
 	while (first < BLOCK_SIZE && f->expected[first] == f->found[first])
 		first++;
-	if (first == BLOCK_SIZE)
+	if (first == BLOCK_SIZE || !f->dumps)
 		return;
 	first -= first % 64;
-	for (unsigned int at = first; at < first + 64; at += 16) {
+	for (unsigned int at = first; at < first + 64 && rows; at += 16) {
 		if (memcmp(f->expected + at, f->found + at, 16) == 0)
 			continue;
+		rows--;
 		print_row("expected", f, f->expected, f->found, at, out);
 		print_row("found", f, f->found, f->expected, at, out);
 	}
+}
+
+void finding_print_short(unsigned int number, const struct finding *f, FILE *out)
+{
+	fprintf(out, "FINDING %u: %s: %s\n", number, finding_class_name(f->class),
+		finding_sentence(f->class));
+	if (f->detail[0])
+		fprintf(out, "  what      %s\n", f->detail);
+	if (f->path[0])
+		fprintf(out, "  path      %s\n", f->path);
 }
 
 void finding_print(unsigned int number, const struct finding *f, FILE *out)
@@ -124,7 +145,7 @@ void finding_print(unsigned int number, const struct finding *f, FILE *out)
 	print_where(f, out);
 	print_ranges(f, out);
 	if (f->dumps) {
-		print_bytes(f, out);
+		finding_print_bytes(f, 4, out);
 		fprintf(out, "  dumps     findings/%04u.expected, findings/%04u.found\n", number, number);
 	}
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "src/base/json.h"
+#include "src/finding/looks.h"
 
 /* ---- writing */
 
@@ -34,12 +35,12 @@ static json_t *ranges_to_json(const struct finding *f)
 	for (unsigned int i = 0; i < f->ranges && i < FINDING_RANGES; i++) {
 		const struct finding_range *r = &f->range[i];
 
-		json_array_append_new(list,
-				      json_pack("{s:i, s:i, s:s, s:I, s:I, s:I, s:I}", "start", (int)r->start,
-						"length", (int)r->length, "class", range_class(r->class),
-						"worker", (json_int_t)r->origin.worker, "operation",
-						(json_int_t)r->origin.operation, "object",
-						(json_int_t)r->object, "offset", (json_int_t)r->offset));
+		json_array_append_new(
+			list, json_pack("{s:i, s:i, s:s, s:I, s:I, s:I, s:I, s:i}", "start", (int)r->start,
+					"length", (int)r->length, "class", range_class(r->class), "worker",
+					(json_int_t)r->origin.worker, "operation",
+					(json_int_t)r->origin.operation, "object", (json_int_t)r->object,
+					"offset", (json_int_t)r->offset, "bits", (int)r->bits));
 	}
 	return list;
 }
@@ -54,7 +55,7 @@ static json_t *mirrors_to_json(const struct finding *f)
 	return list;
 }
 
-static json_t *to_json(unsigned int number, const struct finding *f)
+json_t *finding_json(unsigned int number, const struct finding *f)
 {
 	json_t *j = json_pack("{s:I, s:s, s:s, s:o, s:I, s:I, s:I}", "number", (json_int_t)number, "class",
 			      finding_class_name(f->class), "place", finding_place_name(f->place), "verifier",
@@ -71,6 +72,8 @@ static json_t *to_json(unsigned int number, const struct finding *f)
 	json_object_set_new(j, "found_hash", json_hex(f->found_hash));
 	json_object_set_new(j, "detail", json_text(f->detail));
 	json_object_set_new(j, "still", json_boolean(f->still));
+	json_object_set_new(j, "tear", json_integer(f->tear));
+	looks_to_json(f, j);
 	json_object_set_new(j, "logical", json_hex(f->logical));
 	json_object_set_new(j, "ranges", ranges_to_json(f));
 	json_object_set_new(j, "mirrors", mirrors_to_json(f));
@@ -148,7 +151,7 @@ int finding_store(const char *run, unsigned int number, const struct finding *f,
 	if (f->dumps && (store_dump(run, number, "expected", f->expected, e) ||
 			 store_dump(run, number, "found", f->found, e)))
 		return -1;
-	j = to_json(number, f);
+	j = finding_json(number, f);
 	text = json_dumps(j, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_decref(j);
 	if (!text)
@@ -213,6 +216,7 @@ static void ranges_from_json(const json_t *list, struct finding *f)
 		r->origin.operation = get_number(j, "operation");
 		r->object = (uint32_t)get_number(j, "object");
 		r->offset = get_number(j, "offset");
+		r->bits = (uint32_t)get_number(j, "bits");
 		f->ranges++;
 	}
 }
@@ -272,6 +276,8 @@ static bool from_json(const char *run, const json_t *j, unsigned int *number, st
 	f->found_hash = get_hex(j, "found_hash");
 	get_text(j, "detail", f->detail, sizeof(f->detail));
 	f->still = json_is_true(json_object_get(j, "still"));
+	f->tear = (uint32_t)get_number(j, "tear");
+	looks_from_json(j, f);
 	f->logical = get_hex(j, "logical");
 	ranges_from_json(json_object_get(j, "ranges"), f);
 	mirrors_from_json(json_object_get(j, "mirrors"), f);

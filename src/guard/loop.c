@@ -70,8 +70,10 @@ static void judge_record(struct guard *g, const char *record)
 			continue;
 		f = (struct finding){.class = FINDING_KERNEL, .place = SEEN_LOG};
 		snprintf(f.verifier, sizeof(f.verifier), "%s", v->verifier->name);
-		if (v->verifier->line(record, s->target.kernel_name, &f))
-			guard_find(g, &f);
+		if (!v->verifier->line(record, s->target.kernel_name, &f))
+			continue;
+		guard_find(g, &f);
+		return; /* told once, by the first that knows it */
 	}
 }
 

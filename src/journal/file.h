@@ -45,6 +45,8 @@ void journal_writer_close(struct journal_writer *w);
 /* Reading goes over all parts of one worker in order. */
 struct journal_reader;
 struct journal_reader *journal_reader_open(const char *dir, uint32_t worker, struct error *e);
+/* Go to the beginning of the last part. -1: it can't be read (begun just before a crash). */
+int journal_reader_last(struct journal_reader *r, struct error *e);
 /* Of the part that was read last. */
 const struct journal_header *journal_reader_header(const struct journal_reader *r);
 /* 1: a record; 0: the end; -1: an error. A record that is cut off or fails its check ends the journal:

@@ -109,6 +109,16 @@ struct journal_reader *journal_reader_open(const char *dir, uint32_t worker, str
 	return r;
 }
 
+int journal_reader_last(struct journal_reader *r, struct error *e)
+{
+	if (r->part == r->last_part && !r->ended)
+		return 0;
+	part_close(r);
+	r->part = r->last_part;
+	r->ended = part_open(r, e) < 0;
+	return r->ended ? -1 : 0;
+}
+
 const struct journal_header *journal_reader_header(const struct journal_reader *r)
 {
 	return &r->header;

@@ -100,13 +100,17 @@ static void print_verifier(const char *name, const json_t *j, FILE *out)
 static void print_verified(const json_t *outcome, FILE *out)
 {
 	const char *name;
-	char time[32];
+	char time[32], bytes[32];
 	json_t *j;
 
 	json_object_foreach(json_object_get(outcome, "verified"), name, j)
 	{
 		if (json_uint(j, "blocks") || json_uint(j, "objects") || json_uint(j, "names"))
 			print_verifier(name, j, out);
+		else if (json_uint(j, "scrubbed_bytes"))
+			fprintf(out, "  verified    %s: %s of data and metadata, all copies, in %s\n", name,
+				units_show_size(bytes, sizeof(bytes), json_uint(j, "scrubbed_bytes")),
+				units_show_duration(time, sizeof(time), json_uint(j, "time_ns")));
 		else if (json_uint(j, "time_ns"))
 			fprintf(out, "  verified    %s in %s\n", name,
 				units_show_duration(time, sizeof(time), json_uint(j, "time_ns")));

@@ -111,6 +111,8 @@ json_t *status_json(const struct shared *s, const struct status *st)
 	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
 		json_object_set_new(j, counters[i].name, json_integer((json_int_t)counters[i].value));
 	json_object_set_new(j, "dirty_moved", json_integer((json_int_t)st->exposure[MEASURE_DIRTY]));
+	if (!(exposure_unseen(s) >> MEASURE_COMMITS & 1))
+		json_object_set_new(j, "commits", json_integer((json_int_t)st->exposure[MEASURE_COMMITS]));
 	json_object_set_new(j, "injecting", injecting_json(s));
 	json_object_set_new(j, "injectors", exposures_json(s));
 	return j;

@@ -132,8 +132,9 @@ static json_t *verified_json(const struct shared *s)
 		const struct verify_counters *c = &s->verified[i];
 
 		json_object_set_new(all, s->plan.verification[i].verifier->name,
-				    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "bytes",
-					      integer(atomic_load(&c->bytes)), "objects",
+				    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "bytes",
+					      integer(atomic_load(&c->bytes)), "scrubbed_bytes",
+					      integer(atomic_load(&c->scrubbed)), "objects",
 					      integer(atomic_load(&c->objects)), "names",
 					      integer(atomic_load(&c->names)), "blocks",
 					      integer(atomic_load(&c->blocks)), "resident",

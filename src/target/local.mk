@@ -11,6 +11,8 @@ librecow_a_SOURCES += \
 	%D%/image.c \
 	%D%/image.h \
 	%D%/internal.h \
+	%D%/kept.c \
+	%D%/kept.h \
 	%D%/left.c \
 	%D%/locate.c \
 	%D%/loop.c \

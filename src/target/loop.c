@@ -48,8 +48,10 @@ static int configure(const char *device, const char *image, int backing, uint32_
 		return -1;
 	snprintf((char *)config.info.lo_file_name, LO_NAME_SIZE, "%s", image);
 	if (ioctl(fd, LOOP_CONFIGURE, &config) == 0) {
-		/* A device that somebody set read-only stays so, whatever is attached to it next. */
-		ioctl(fd, BLKROSET, &readonly);
+		/* A device that somebody set read-only stays so, whatever is attached to it next. A file that
+		 * was opened for reading has made it read-only by itself. */
+		if ((fcntl(backing, F_GETFL) & O_ACCMODE) == O_RDWR)
+			ioctl(fd, BLKROSET, &readonly);
 		return fd;
 	}
 	err = errno;
@@ -101,15 +103,25 @@ static int attach(const char *image, int backing, struct loop *loop, struct erro
 	return attach_with(image, backing, 512, loop, e);
 }
 
-int loop_attach(const char *image, struct loop *loop, struct error *e)
+static int open_and_attach(const char *image, int flags, struct loop *loop, struct error *e)
 {
-	int rc, backing = open(image, O_RDWR | O_CLOEXEC);
+	int rc, backing = open(image, flags | O_CLOEXEC);
 
 	if (backing < 0)
 		return error_errno(e, EXIT_CANNOT, errno, "cannot open %s", image);
 	rc = attach(image, backing, loop, e);
 	close(backing);
 	return rc;
+}
+
+int loop_attach(const char *image, struct loop *loop, struct error *e)
+{
+	return open_and_attach(image, O_RDWR, loop, e);
+}
+
+int loop_attach_readonly(const char *image, struct loop *loop, struct error *e)
+{
+	return open_and_attach(image, O_RDONLY, loop, e);
 }
 
 void loop_detach(int fd, const char *device)

@@ -14,6 +14,9 @@ struct loop {
 
 int loop_attach(const char *image, struct loop *loop, struct error *e);
 
+/* The same, for a file that is only read: the device takes no writes. */
+int loop_attach_readonly(const char *image, struct loop *loop, struct error *e);
+
 /* Close and wait (briefly) until the kernel has let go of the image. */
 void loop_detach(int fd, const char *device);
 

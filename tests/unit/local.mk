@@ -14,7 +14,7 @@ unit_tests += %D%/test_plan
 unit_tests += %D%/test_sample
 unit_tests += %D%/test_scenario
 unit_tests += %D%/test_content %D%/test_journal %D%/test_maps %D%/test_model %D%/test_model_cases %D%/test_pages
-unit_tests += %D%/test_namer %D%/test_report %D%/test_store
+unit_tests += %D%/test_namer %D%/test_report %D%/test_store %D%/test_story
 unit_tests += %D%/test_sync
 unit_tests += %D%/test_verdict
 unit_tests += %D%/test_verify_attributes %D%/test_verify_data %D%/test_verify_disk
@@ -22,6 +22,7 @@ unit_tests += %D%/test_verify_held %D%/test_verify_names %D%/test_verify_pass
 unit_tests += %D%/test_fsck
 unit_tests += %D%/test_mapped %D%/test_verify_shared
 unit_tests += %D%/test_kmsg
+unit_tests += %D%/test_scrub
 unit_tests += %D%/test_program
 unit_tests += %D%/test_target
 unit_tests += %D%/test_cpu %D%/test_freeze %D%/test_numa %D%/test_softoffline
@@ -53,6 +54,12 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_pages_SOURCES = %D%/test_pages.c %D%/unit.h
 %C%_test_namer_SOURCES = %D%/test_namer.c %D%/unit.h
 %C%_test_report_SOURCES = %D%/test_report.c %D%/made_run.h %D%/unit.h
+%C%_test_story_SOURCES = %D%/test_story.c %D%/made_run.h %D%/unit.h
+EXTRA_DIST += %D%/golden/answer.txt %D%/golden/attribute.txt %D%/golden/bare.txt %D%/golden/eio.txt \
+	%D%/golden/erofs.txt %D%/golden/extra.txt %D%/golden/flipped.txt %D%/golden/foreign.txt \
+	%D%/golden/fsck.txt %D%/golden/garbage.txt %D%/golden/hang.txt %D%/golden/harness.txt \
+	%D%/golden/kernel.txt %D%/golden/missing.txt %D%/golden/shifted.txt %D%/golden/stale.txt \
+	%D%/golden/target.txt %D%/golden/thrice.txt %D%/golden/torn.txt %D%/golden/zeroes.txt
 %C%_test_store_SOURCES = %D%/test_store.c %D%/unit.h
 %C%_test_sync_SOURCES = %D%/test_sync.c %D%/unit.h
 %C%_test_verdict_SOURCES = %D%/test_verdict.c %D%/unit.h
@@ -69,6 +76,7 @@ verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/real.h
 %C%_test_chunk_SOURCES = %D%/test_chunk.c %D%/unit.h
 %C%_test_fsck_SOURCES = %D%/test_fsck.c %D%/unit.h
 %C%_test_kmsg_SOURCES = %D%/test_kmsg.c %D%/unit.h
+%C%_test_scrub_SOURCES = %D%/test_scrub.c %D%/real.h %D%/unit.h
 %C%_test_program_SOURCES = %D%/test_program.c %D%/unit.h
 %C%_test_target_SOURCES = %D%/test_target.c %D%/real.h %D%/unit.h
 

@@ -7,7 +7,7 @@
 #include "tests/unit/unit.h"
 #include "verify/verifier.h"
 
-extern const struct verifier verifier_kmsg;
+extern const struct verifier verifier_kmsg, verifier_mirrors;
 
 static bool judge_as(const char *header, const char *text, const char *device, struct finding *f)
 {
@@ -377,12 +377,53 @@ static void long_lines_are_cut(void **state)
 	assert_in_range(strlen(f.detail), 300, sizeof(f.detail) - 1);
 }
 
+/* Lines about one bad copy are those of `mirrors`; where it does not run, kmsg tells them, in the same words.
+ */
+static void copies_are_told_by_mirrors(void **state)
+{
+	static const char *const copies[] = {
+		"BTRFS warning (device loop0): csum failed root 5 ino 257 off 12288 csum 0x54 expected csum "
+		"0x31 mirror 1",
+		"BTRFS warning (device loop0): checksum verify failed on logical 30720000 mirror 1 wanted "
+		"0x48 found 0xbc level 0",
+		"BTRFS info (device loop0): read error corrected: ino 257 off 12288 (dev /dev/loop0 sector "
+		"206872)",
+		"BTRFS error (device loop0): fixed up error at logical 13631488 on dev /dev/loop0 physical 1",
+		"BTRFS error (device loop0): scrub: unable to fixup (regular) error at logical 13631488 on "
+		"dev /dev/loop0 physical 13631488",
+		"BTRFS warning (device loop0): tree block 30490624 mirror 1 has bad bytenr, has 0 want 1",
+	};
+	static const char *const others[] = {
+		"BTRFS error (device loop0 state A): Transaction aborted (error -5)",
+		"BTRFS error (device loop0): bdev /dev/loop0 errs: wr 0, rd 0, flush 0, corrupt 1, gen 0",
+		"BTRFS info (device loop0): scrub: finished on devid 1 with status: 0",
+		"WARNING: CPU: 1 PID: 4711 at fs/btrfs/disk-io.c:301 btree_csum_one_bio+0x1a3/0x2c0",
+	};
+	struct finding mirrors, kmsg;
+	char record[512];
+
+	for (size_t i = 0; i < ARRAY_SIZE(copies); i++) {
+		snprintf(record, sizeof(record), "3,1,2,-;%s\n", copies[i]);
+		assert_true(verifier_mirrors.line(record, "loop0", &mirrors));
+		assert_string_equal(mirrors.verifier, "mirrors");
+		assert_true(verifier_kmsg.line(record, "loop0", &kmsg));
+		assert_string_equal(mirrors.detail, kmsg.detail);
+		assert_int_equal(mirrors.class, kmsg.class);
+		assert_false(verifier_mirrors.line(record, "loop1", &mirrors));
+		assert_false(verifier_mirrors.line(record, "", &mirrors));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		snprintf(record, sizeof(record), "3,1,2,-;%s\n", others[i]);
+		assert_false(verifier_mirrors.line(record, "loop0", &mirrors));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(findings_are_found),           cmocka_unit_test(ordinary_lines_are_not),
-		cmocka_unit_test(other_devices_are_not_blamed), cmocka_unit_test(records_are_parsed),
-		cmocka_unit_test(long_lines_are_cut),
+		cmocka_unit_test(copies_are_told_by_mirrors), cmocka_unit_test(findings_are_found),
+		cmocka_unit_test(ordinary_lines_are_not),     cmocka_unit_test(other_devices_are_not_blamed),
+		cmocka_unit_test(records_are_parsed),         cmocka_unit_test(long_lines_are_cut),
 	};
 
 	return cmocka_run_group_tests_name("kmsg", tests, NULL, NULL);

@@ -56,6 +56,18 @@ static struct finding *example(void)
 		.object = 77,
 		.offset = 8704,
 	};
+	f->tear = 512;
+	f->range[1].bits = 3;
+	f->fault = FAULT_DISK;
+	f->looks = 2;
+	f->look[0] = (struct finding_look){LOOK_DIRECT, SIGHT_WRONG, 0};
+	f->look[1] = (struct finding_look){LOOK_DEVICE, SIGHT_RIGHT, 1};
+	snprintf(f->not_on_disk, sizeof(f->not_on_disk), "compressed");
+	f->inode = 4711;
+	f->page.known = true;
+	f->page.pfn = 0x123456789;
+	f->page.flags = 0x8000000000000068;
+	f->page.block = 99;
 	f->mirrors = 2;
 	f->mirror[0].devid = 1;
 	f->mirror[0].physical = 0x10000000;
