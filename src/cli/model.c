@@ -108,11 +108,13 @@ static json_t *fragments_json(const struct model_view *v, uint32_t object, const
 		size_t n = view_fragments(v, object, &entry, list, FRAGMENTS_MAX);
 
 		view_regenerate(v, object, block, &entry, bytes);
-		for (size_t i = 0; i < n; i++)
-			json_array_append_new(
-				all, json_pack("[I, I, o]", (json_int_t)(block * BLOCK_SIZE + list[i].start),
-					       (json_int_t)list[i].length,
-					       hex(XXH3_64bits(bytes + list[i].start, list[i].length))));
+		for (size_t i = 0; i < n; i++) {
+			const uint64_t offset = block * BLOCK_SIZE + list[i].start;
+			const uint64_t sum = XXH3_64bits(bytes + list[i].start, list[i].length);
+
+			json_array_append_new(all, json_pack("[I, I, o]", (json_int_t)offset,
+							     (json_int_t)list[i].length, hex(sum)));
+		}
 	}
 	return all;
 }

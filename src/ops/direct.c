@@ -307,14 +307,13 @@ static void aio_write_call(struct op_ctx *c, const struct op_args *args, struct 
 		look_at_stretch(c, args, a);
 }
 
-/* What range i has surely written. Returns the file offset behind it. */
-static uint64_t learn_range(struct op_ctx *c, const struct op_args *args, const struct op_answer *a,
-			    unsigned int i)
+/* What range i has surely written. */
+static void learn_range(struct op_ctx *c, const struct op_args *args, const struct op_answer *a,
+			unsigned int i)
 {
 	struct piece piece[PIECES];
 	unsigned int count = pieces_of(c, args, i, piece);
 	size_t left = a->part[i] > 0 ? (size_t)a->part[i] : 0;
-	const uint64_t end = piece[0].offset + left;
 
 	for (unsigned int k = 0; k < count && left; k++) {
 		size_t len = MIN(left, piece[k].length);
@@ -322,7 +321,6 @@ static uint64_t learn_range(struct op_ctx *c, const struct op_args *args, const 
 		model_write(c->model, c->operation, args->object, piece[k].offset, piece[k].at, len);
 		left -= len;
 	}
-	return end;
 }
 
 /* Bytes [from, to), which lie in one block, were written after all. */
