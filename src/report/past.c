@@ -134,7 +134,7 @@ static struct story_op make_op(uint32_t worker, const struct journal_record *r, 
 
 static bool makes(const struct journal_record *r, const struct op *op)
 {
-	static const char *const makers[] = {"create", "mkdir", "symlink"};
+	static const char *const makers[] = {"create", "mkdir", "symlink", "tmpfile"};
 
 	for (size_t i = 0; op && r->answer >= 0 && i < ARRAY_SIZE(makers); i++) {
 		if (strcmp(op->name, makers[i]) == 0)
@@ -146,7 +146,7 @@ static bool makes(const struct journal_record *r, const struct op *op)
 static void take_past(struct story *s, const struct journal_record *r, const struct op *op,
 		      const struct story_op *line)
 {
-	bool reads = op && strcmp(op->name, "read") == 0;
+	bool reads = op && op->reads;
 
 	/* Numbers of objects are used again: what is made now has no past. */
 	if (has_object(s) && makes(r, op))
