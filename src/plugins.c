@@ -3,17 +3,19 @@
 
 #include <stddef.h>
 
-extern const struct workload workload_churn, workload_logtree, workload_rewrite;
+extern const struct workload workload_churn, workload_logtree, workload_rewrite, workload_snapshot;
 extern const struct injector injector_compaction, injector_cpu, injector_hotplug, injector_numa,
 	injector_pressure, injector_softoffline, injector_sync;
-extern const struct verifier verifier_cold, verifier_fsck, verifier_hot, verifier_kmsg, verifier_remount;
+extern const struct verifier verifier_cold, verifier_fsck, verifier_hot, verifier_kmsg, verifier_remount,
+	verifier_snapshots;
 
 const struct workload *const plugin_workloads[] = {&workload_churn, &workload_logtree, &workload_rewrite,
-						   NULL};
+						   &workload_snapshot, NULL};
 const struct injector *const plugin_injectors[] = {
 	&injector_compaction, &injector_cpu,         &injector_hotplug, &injector_numa,
 	&injector_pressure,   &injector_softoffline, &injector_sync,    NULL,
 };
 const struct verifier *const plugin_verifiers[] = {
-	&verifier_hot, &verifier_cold, &verifier_remount, &verifier_kmsg, &verifier_fsck, NULL,
+	&verifier_hot,       &verifier_cold, &verifier_remount, &verifier_kmsg, &verifier_fsck,
+	&verifier_snapshots, NULL,
 };

@@ -77,6 +77,8 @@ void files_end(struct files *f)
 /* Is there something to read in this object? */
 static bool wanted(struct files *f, const struct object *o)
 {
+	if (!scope_has(f->check->v->scope, o))
+		return false;
 	if (o->type != OBJECT_FILE || o->first_name == NAME_NONE)
 		return false;
 	if (o->flags & OBJECT_UNSURE) {
@@ -151,11 +153,12 @@ static void tell_open_error(struct files *f, struct file *file, int err)
 /* Files may have become something else: never wait for the other end of a pipe. */
 static int open_path(const struct files *f, struct file *file, const char *path)
 {
+	const char *place = check_place(f->check->v, path);
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	int fd = openat(f->check->v->mount, path, flags | f->open_flags);
+	int fd = openat(f->check->v->mount, place, flags | f->open_flags);
 
 	if (fd < 0 && errno == EINVAL && f->open_flags) {
-		fd = openat(f->check->v->mount, path, flags);
+		fd = openat(f->check->v->mount, place, flags);
 		file->cached = true;
 	}
 	return fd;

@@ -25,6 +25,7 @@ librecow_a_SOURCES += \
 	%D%/remount.c \
 	%D%/resident.c \
 	%D%/resident.h \
+	%D%/snapshots.c \
 	%D%/tree.c \
 	%D%/tree.h \
 	%D%/verifier.h

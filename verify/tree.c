@@ -111,7 +111,7 @@ static bool add_view_jobs(struct tree *t, size_t i)
 	struct object o;
 
 	for (uint32_t k = 0; k < view->objects.count; k++) {
-		if (!view_object(view, k, &o) || o.type != OBJECT_DIR)
+		if (!view_object(view, k, &o) || o.type != OBJECT_DIR || !scope_has(t->v->scope, &o))
 			continue;
 		if (!(o.flags & OBJECT_SHARED)) {
 			if (!add_job(t, (struct job){JOB_PRIVATE, k, i}))
@@ -132,9 +132,11 @@ static int by_kind(const void *a, const void *b)
 
 static int list_jobs(struct tree *t, struct error *e)
 {
-	bool ok =
-		add_job(t, (struct job){.kind = JOB_TOP}) && add_job(t, (struct job){.kind = JOB_SHARED_TOP});
+	enum view_scope scope = t->v->scope;
+	bool ok = scope != SCOPE_ALL || add_job(t, (struct job){.kind = JOB_TOP});
 
+	if (ok && scope != SCOPE_PRIVATE)
+		ok = add_job(t, (struct job){.kind = JOB_SHARED_TOP});
 	for (size_t i = 0; ok && i < t->v->view_count; i++)
 		ok = add_view_jobs(t, i);
 	if (!ok)
@@ -242,7 +244,7 @@ static bool tolerated(const struct hand *h, const char *name)
 {
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return true;
-	return h->job->kind == JOB_TOP && strcmp(name, "lost+found") == 0;
+	return h->job->kind == JOB_TOP && (strcmp(name, "lost+found") == 0 || strcmp(name, WITNESS_DIR) == 0);
 }
 
 static const char *dtype_name(unsigned char dtype)
@@ -393,7 +395,7 @@ static bool directory_path(struct hand *h)
 /* A directory that is gone is reported where its name is compared. */
 static int open_directory(struct hand *h)
 {
-	int fd = openat(h->tree->v->mount, h->path[0] ? h->path : ".",
+	int fd = openat(h->tree->v->mount, check_place(h->tree->v, h->path),
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 && check_errno_class(errno) != FINDING_MISSING && errno != ELOOP)

@@ -4,10 +4,11 @@
 /* All of it, names and attributes most of the time; about one operation in four moves data. fsyncs are rare,
  * since one costs as much as a hundred others: logtree is made of them. */
 static const struct weight mix[] = {
-	{"create", 130},     {"unlink", 110},     {"mkdir", 30},   {"rmdir", 30},    {"rename", 100},
-	{"rename_over", 50}, {"link", 40},        {"symlink", 30}, {"write", 130},   {"append", 40},
-	{"truncate", 40},    {"read", 60},        {"chmod", 50},   {"chown", 30},    {"utimensat", 50},
-	{"setxattr", 50},    {"removexattr", 24}, {"fsync", 2},    {"fdatasync", 2}, {NULL, 0},
+	{"create", 130},        {"unlink", 110},     {"mkdir", 30},   {"rmdir", 30},    {"rename", 100},
+	{"rename_over", 50},    {"link", 40},        {"symlink", 30}, {"write", 130},   {"append", 40},
+	{"truncate", 40},       {"read", 60},        {"chmod", 50},   {"chown", 30},    {"utimensat", 50},
+	{"setxattr", 50},       {"removexattr", 24}, {"fsync", 2},    {"fdatasync", 2}, {"snapshot", 1},
+	{"snapshot_delete", 1}, {NULL, 0},
 };
 
 const struct workload workload_churn = {

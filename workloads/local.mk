@@ -3,5 +3,6 @@ librecow_a_SOURCES += \
 	%D%/churn.c \
 	%D%/logtree.c \
 	%D%/rewrite.c \
+	%D%/snapshot.c \
 	%D%/workload.c \
 	%D%/workload.h

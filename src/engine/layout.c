@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The fixed top of the target's tree: a subvolume per worker, and shared directories in a shared one. */
+/* The fixed top of the target's tree: a subvolume per worker, and shared directories in a shared one; on
+ * btrfs a directory for snapshots. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,5 +33,7 @@ int layout_make(struct conductor *c, struct error *e)
 		if (mkdirat(c->mount, name, 0777))
 			return error_errno(e, EXIT_HARNESS, errno, "cannot make %s on the target", name);
 	}
+	if (c->shared->target.btrfs && mkdirat(c->mount, WITNESS_DIR, 0755))
+		return error_errno(e, EXIT_HARNESS, errno, "cannot make %s on the target", WITNESS_DIR);
 	return 0;
 }

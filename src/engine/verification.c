@@ -47,7 +47,8 @@ int barrier_freeze(struct conductor *c, struct error *e)
 	return tell_request(c, MESSAGE_DURABLE, e);
 }
 
-static int verify_one(struct conductor *c, unsigned int index, struct error *e)
+int verify_one(struct conductor *c, unsigned int index, enum verify_when when, const _Atomic bool *stop,
+	       struct error *e)
 {
 	struct shared *s = c->shared;
 	const struct model_view **views = calloc(s->plan.workers, sizeof(const struct model_view *));
@@ -61,7 +62,10 @@ static int verify_one(struct conductor *c, unsigned int index, struct error *e)
 		.threads = (unsigned int)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L),
 		.findings = &c->findings,
 		.counters = &s->verified[index],
-		.stop = &s->stop,
+		.stop = stop,
+		.when = when,
+		.witnesses = c->witnesses,
+		.witness_lists = s->plan.workers + 1,
 	};
 	uint64_t begin = clock_mono();
 	char name[64], log[4096];
@@ -76,25 +80,35 @@ static int verify_one(struct conductor *c, unsigned int index, struct error *e)
 	result = verifier->run(&v, e);
 	if (result)
 		error_context(e, "verifier %s", verifier->name);
-	atomic_fetch_add(&s->verified[index].time_ns, clock_mono() - begin);
+	if (when != VERIFY_DURING) /* which rests now and then */
+		atomic_fetch_add(&s->verified[index].time_ns, clock_mono() - begin);
 	free(views);
 	return result;
 }
 
-int verify_run(struct conductor *c, enum verify_when when, struct error *e)
+static int verify_kind(struct conductor *c, enum verify_when wanted, enum verify_when when, struct error *e)
 {
 	const struct plan *plan = &c->shared->plan;
 
 	for (unsigned int i = 0; i < plan->verification_count; i++) {
 		const struct plan_verification *p = &plan->verification[i];
 
-		if (p->verifier->when != when || p->unavailable)
+		if (p->verifier->when != wanted || p->unavailable)
 			continue;
 		if (atomic_load(&c->shared->stop))
 			return 0;
 		atomic_fetch_add(&c->shared->beat, 1);
-		if (verify_one(c, i, e))
+		if (verify_one(c, i, when, &c->shared->stop, e))
 			return -1;
 	}
 	return 0;
+}
+
+int verify_run(struct conductor *c, enum verify_when when, struct error *e)
+{
+	if (verify_kind(c, when, when, e))
+		return -1;
+	if (when != VERIFY_ROUND && when != VERIFY_REMOUNTED)
+		return 0;
+	return verify_kind(c, VERIFY_DURING, when, e);
 }

@@ -12,4 +12,6 @@ librecow_a_SOURCES += \
 	%D%/pages.h \
 	%D%/private.h \
 	%D%/save.c \
-	%D%/view.c
+	%D%/view.c \
+	%D%/witness.c \
+	%D%/witness.h

@@ -188,6 +188,19 @@ static inline bool view_is_shared(const struct model_view *v, uint32_t object)
 	return object != OBJECT_ROOT && view_is_anchor(v, object);
 }
 
+/* Which names of a view count, where a subvolume is looked at by itself. On btrfs no object has names in
+ * both, since neither link nor rename leads from one subvolume into another. */
+enum view_scope {
+	SCOPE_ALL,
+	SCOPE_PRIVATE, /* below OBJECT_ROOT */
+	SCOPE_SHARED,  /* in the shared directories and below */
+};
+
+static inline bool scope_has(enum view_scope scope, const struct object *o)
+{
+	return scope == SCOPE_ALL || !(o->flags & OBJECT_REALM) == (scope == SCOPE_PRIVATE);
+}
+
 /* Does the view's own checksum hold? True for a live one. */
 bool view_intact(const struct model_view *v);
 

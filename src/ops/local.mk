@@ -15,5 +15,6 @@ librecow_a_SOURCES += \
 	%D%/op.h \
 	%D%/read.c \
 	%D%/rename.c \
+	%D%/snapshot.c \
 	%D%/table.c \
 	%D%/table.h

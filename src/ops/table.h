@@ -26,6 +26,8 @@ enum op_id {
 	OP_REMOVEXATTR = 17,
 	OP_FSYNC = 18,
 	OP_FDATASYNC = 19,
+	OP_SNAPSHOT = 50,
+	OP_SNAPSHOT_DELETE = 51,
 };
 
 extern const struct op op_create, op_mkdir, op_unlink, op_rmdir, op_rename, op_rename_over, op_link,
@@ -33,5 +35,6 @@ extern const struct op op_create, op_mkdir, op_unlink, op_rmdir, op_rename, op_r
 extern const struct op op_truncate, op_write, op_append, op_read;
 extern const struct op op_chmod, op_chown, op_utimensat, op_setxattr, op_removexattr;
 extern const struct op op_fsync, op_fdatasync;
+extern const struct op op_snapshot, op_snapshot_delete;
 
 #endif

@@ -74,6 +74,11 @@ int target_remove_left(const struct target_spec *spec, const char *dir, int64_t 
  * elsewhere. */
 int target_make_subvolume(const struct target *t, const char *path, struct error *e);
 
+/* btrfs: a read-only snapshot `to` of the subvolume `from`, at once or behind a syncfs; and its deletion.
+ * Paths are relative to the directory `at`. 0, or -1 with errno. */
+int target_snapshot(int at, const char *from, const char *to, bool sync);
+int target_snapshot_delete(int at, const char *path);
+
 /* The name of a run's directory on a filesystem that was there before; `dir` is the run directory. Returns
  * buf. */
 char *target_subdir_name(char *buf, size_t len, const char *dir);

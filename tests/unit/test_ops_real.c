@@ -21,7 +21,7 @@
 #include "tests/unit/tree_walk.h"
 #include "tests/unit/unit.h"
 
-extern const struct workload workload_churn, workload_logtree, workload_rewrite;
+extern const struct workload workload_churn, workload_logtree, workload_rewrite, workload_snapshot;
 
 static uint64_t setting(const char *name, uint64_t fallback)
 {
@@ -101,6 +101,26 @@ static void print_summary(const struct world *w, const struct tree_walk *t, uint
 	print_answers(w);
 }
 
+/* All snapshots that live, each by what the model was when it was taken. */
+static void walk_witnesses(const struct world *w, struct tree_walk *sum)
+{
+	for (unsigned int i = 0; i < w->witnesses.live; i++) {
+		const struct witness *one = w->witnesses.witness[i];
+		struct tree_walk t = {
+			.target = w->ctx.target,
+			.view = &one->frozen[0]->view,
+			.snapshot = one->path,
+		};
+
+		tree_walk(&t);
+		sum->names += t.names;
+		sum->bytes += t.bytes;
+		if (!sum->differences)
+			memcpy(sum->first, t.first, sizeof(t.first));
+		sum->differences += t.differences;
+	}
+}
+
 static void churn_in(const char *dir, const struct workload *workload, uint64_t ops)
 {
 	static struct world w;
@@ -120,6 +140,7 @@ static void churn_in(const char *dir, const struct workload *workload, uint64_t 
 		while (n++ % every && n <= ops);
 		cost_add(&cost, &begin);
 		tree_walk(&t);
+		walk_witnesses(&w, &t);
 	}
 	print_summary(&w, &t, ops, &cost);
 	if (t.differences)
@@ -153,12 +174,18 @@ static void rewrite_keeps_to_its_model(void **state)
 	churn_in(directory, &workload_rewrite, setting("RECOW_TEST_OPS", 20000) / 20);
 }
 
+static void snapshot_keeps_to_its_model(void **state)
+{
+	churn_in(directory, &workload_snapshot, setting("RECOW_TEST_OPS", 20000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(churn_keeps_to_its_model),
 		cmocka_unit_test(logtree_keeps_to_its_model),
 		cmocka_unit_test(rewrite_keeps_to_its_model),
+		cmocka_unit_test(snapshot_keeps_to_its_model),
 	};
 	const char *given = getenv("RECOW_TEST_DIR");
 	int failed;

@@ -53,6 +53,20 @@ static int by_place(const void *a, const void *b)
 	return strcmp(x->bytes, y->bytes);
 }
 
+/* The anchor that a directory is below. */
+static uint32_t anchor_above(const struct model_view *v, uint32_t dir)
+{
+	struct object o;
+	struct name n;
+
+	while (!view_is_anchor(v, dir)) {
+		if (!view_object(v, dir, &o) || !view_name(v, o.first_name, &n))
+			return OBJECT_NONE;
+		dir = n.parent;
+	}
+	return dir;
+}
+
 static void collect(struct tree_walk *t)
 {
 	const struct model_view *v = t->view;
@@ -65,6 +79,8 @@ static void collect(struct tree_walk *t)
 		struct name n;
 
 		if (!view_name(v, i, &n) || n.parent == OBJECT_NONE)
+			continue;
+		if (t->snapshot && anchor_above(v, n.parent) != OBJECT_ROOT)
 			continue;
 		e->parent = n.parent;
 		e->object = n.object;
@@ -276,7 +292,11 @@ void tree_walk(struct tree_walk *t)
 	for (uint32_t id = OBJECT_ROOT; view_object(t->view, id, &o) && (o.flags & OBJECT_ANCHOR); id++) {
 		int fd;
 
+		if (t->snapshot && id != OBJECT_ROOT)
+			continue;
 		anchor_path(t->view->worker, id, path, sizeof(path));
+		if (t->snapshot)
+			snprintf(path, sizeof(path), "%s", t->snapshot);
 		fd = openat(t->target, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0)
 			differ(t, path, "open: %s", strerror(errno));

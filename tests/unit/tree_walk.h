@@ -8,6 +8,8 @@
 struct tree_walk {
 	int target; /* descriptor of the directory with the anchors */
 	const struct model_view *view;
+	const char
+		*snapshot; /* of the worker's own subvolume: look there, for what is below it; NULL: at all */
 	uint64_t names, bytes; /* compared */
 	uint64_t differences;
 	char first[8192]; /* the first difference, for people */
