@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "workloads/workload.h"
 
-/* Small files that change all over between one snapshot and the next: as many operations as there are files.
- */
+/* Few and small files, which change all over between one snapshot and the next (src/ops/snapshot.c). */
 static const struct weight mix[] = {
 	{"write", 200},  {"append", 60},  {"truncate", 40},       {"create", 60},   {"unlink", 50},
 	{"mkdir", 10},   {"rmdir", 10},   {"rename", 60},         {"link", 20},     {"rename_over", 30},

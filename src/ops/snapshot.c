@@ -20,7 +20,7 @@ struct places {
 
 static struct places find_places(uint32_t worker, const struct op_args *args)
 {
-	struct places p;
+	struct places p = {.own = ""};
 
 	anchor_path(worker, OBJECT_ROOT, p.own, sizeof(p.own));
 	witness_path(p.snapshot, sizeof(p.snapshot), p.own, args->offset);
