@@ -3,14 +3,15 @@
 
 #include <stddef.h>
 
-extern const struct workload workload_churn, workload_logtree, workload_rewrite, workload_snapshot;
+extern const struct workload workload_churn, workload_logtree, workload_rewrite, workload_snapshot,
+	workload_subvolume;
 extern const struct injector injector_compaction, injector_cpu, injector_hotplug, injector_numa,
 	injector_pressure, injector_softoffline, injector_sync;
 extern const struct verifier verifier_cold, verifier_fsck, verifier_hot, verifier_kmsg, verifier_remount,
 	verifier_snapshots;
 
-const struct workload *const plugin_workloads[] = {&workload_churn, &workload_logtree, &workload_rewrite,
-						   &workload_snapshot, NULL};
+const struct workload *const plugin_workloads[] = {&workload_churn,    &workload_logtree,   &workload_rewrite,
+						   &workload_snapshot, &workload_subvolume, NULL};
 const struct injector *const plugin_injectors[] = {
 	&injector_compaction, &injector_cpu,         &injector_hotplug, &injector_numa,
 	&injector_pressure,   &injector_softoffline, &injector_sync,    NULL,

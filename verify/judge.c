@@ -64,7 +64,7 @@ static bool judge_block(struct judge *j, const struct note *n)
 			.fragment = j->fragment,
 			.fragments = view_fragments(view, file->subject.object, &n->entry, j->fragment,
 						    FRAGMENTS_MAX),
-			.operations = view->operations,
+			.operations = view->operations + j->check->v->later,
 		},
 		&j->next);
 	return true;

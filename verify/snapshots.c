@@ -25,6 +25,9 @@
 #define REST 3
 #define IDLE (20 * NSEC_PER_MSEC)
 
+/* What is wrong may have been written behind the snapshot. */
+#define LATER (1U << 16)
+
 /* Where the findings on one witness go before they go on. */
 struct sight {
 	const struct witness *witness;
@@ -147,6 +150,7 @@ static int look_through(struct verification *v, const struct witness *w, int fd,
 	own.scope = w->scope;
 	own.findings = &sink;
 	own.gone = &w->dying;
+	own.later = LATER;
 	check_start(&c, &own, "snapshots", place_of(v, direct));
 	ret = compare(&c, direct, e);
 	if (!check_stopped(&c))

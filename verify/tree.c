@@ -194,10 +194,13 @@ static bool expect_names(struct hand *h, size_t i, uint32_t dir, bool shared)
 {
 	const struct model_view *view = h->tree->v->views[i];
 	const struct index *x = &h->tree->index[i];
+	struct object top;
 	char bytes[256];
 
-	if (dir >= view->objects.count)
+	if (dir >= view->objects.count || !view_object(view, dir, &top))
 		return true;
+	if (h->tree->v->scope != SCOPE_ALL && top.flags & OBJECT_SUBVOLUME)
+		return true; /* a snapshot has an empty directory in its place */
 	for (uint32_t at = x->head[dir]; at; at = x->next[at - 1]) {
 		struct entry e = {.view = i};
 		struct object o;
@@ -342,6 +345,8 @@ static void compare_object(struct hand *h, int dir, const struct entry *e, const
 
 	if (!view_object(e->subject.view, e->subject.object, &o))
 		return; /* told when the listing was made */
+	if (h->tree->v->scope != SCOPE_ALL && o.flags & OBJECT_SUBVOLUME)
+		return; /* the empty directory in its place is the kernel's own */
 	if (o.first_name != e->subject.name) {
 		links_further(&h->tree->links, e->view, &e->subject, st);
 		return;

@@ -52,6 +52,7 @@ struct verification {
 	enum view_scope scope;
 	struct witness_list *const *witnesses; /* may be NULL */
 	size_t witness_lists;
+	uint64_t later;        /* wrong bytes may be of so many operations that came after the views' last */
 	enum verify_when when; /* in which of its turns a VERIFY_DURING is; of no matter to others */
 	const _Atomic bool
 		*gone;        /* set: what is looked at is about to go, give up as with stop; may be NULL */

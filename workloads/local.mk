@@ -4,5 +4,6 @@ librecow_a_SOURCES += \
 	%D%/logtree.c \
 	%D%/rewrite.c \
 	%D%/snapshot.c \
+	%D%/subvolume.c \
 	%D%/workload.c \
 	%D%/workload.h

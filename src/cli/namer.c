@@ -21,8 +21,10 @@ static enum effect effect_of(const struct journal_record *r)
 		const char *name;
 		enum effect effect;
 	} effects[] = {
-		{"create", EFFECT_MAKES}, {"symlink", EFFECT_MAKES}, {"mkdir", EFFECT_MAKES_DIR},
-		{"link", EFFECT_LINKS},   {"rename", EFFECT_MOVES},  {"rename_over", EFFECT_MOVES},
+		{"create", EFFECT_MAKES},      {"symlink", EFFECT_MAKES},
+		{"mkdir", EFFECT_MAKES_DIR},   {"subvol_create", EFFECT_MAKES_DIR},
+		{"link", EFFECT_LINKS},        {"rename", EFFECT_MOVES},
+		{"rename_over", EFFECT_MOVES},
 	};
 	const struct op *op = op_by_id(r->kind);
 

@@ -16,5 +16,6 @@ librecow_a_SOURCES += \
 	%D%/read.c \
 	%D%/rename.c \
 	%D%/snapshot.c \
+	%D%/subvolume.c \
 	%D%/table.c \
 	%D%/table.h

@@ -6,10 +6,11 @@
 #include "src/ops/address.h"
 
 const struct op *const op_table[] = {
-	&op_create,    &op_mkdir,    &op_unlink,          &op_rmdir,    &op_rename,      &op_rename_over,
-	&op_link,      &op_symlink,  &op_truncate,        &op_write,    &op_append,      &op_read,
-	&op_chmod,     &op_chown,    &op_utimensat,       &op_setxattr, &op_removexattr, &op_fsync,
-	&op_fdatasync, &op_snapshot, &op_snapshot_delete,
+	&op_create,          &op_mkdir,         &op_unlink,        &op_rmdir,     &op_rename,
+	&op_rename_over,     &op_link,          &op_symlink,       &op_truncate,  &op_write,
+	&op_append,          &op_read,          &op_chmod,         &op_chown,     &op_utimensat,
+	&op_setxattr,        &op_removexattr,   &op_fsync,         &op_fdatasync, &op_snapshot,
+	&op_snapshot_delete, &op_subvol_create, &op_subvol_delete,
 };
 const size_t op_count = ARRAY_SIZE(op_table);
 

@@ -28,6 +28,8 @@ enum op_id {
 	OP_FDATASYNC = 19,
 	OP_SNAPSHOT = 50,
 	OP_SNAPSHOT_DELETE = 51,
+	OP_SUBVOL_CREATE = 52,
+	OP_SUBVOL_DELETE = 53,
 };
 
 extern const struct op op_create, op_mkdir, op_unlink, op_rmdir, op_rename, op_rename_over, op_link,
@@ -35,6 +37,6 @@ extern const struct op op_create, op_mkdir, op_unlink, op_rmdir, op_rename, op_r
 extern const struct op op_truncate, op_write, op_append, op_read;
 extern const struct op op_chmod, op_chown, op_utimensat, op_setxattr, op_removexattr;
 extern const struct op op_fsync, op_fdatasync;
-extern const struct op op_snapshot, op_snapshot_delete;
+extern const struct op op_snapshot, op_snapshot_delete, op_subvol_create, op_subvol_delete;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Read-only snapshots of btrfs subvolumes: taken and deleted. */
+/* Subvolumes of btrfs and read-only snapshots of them: made and deleted. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btrfs.h>
@@ -55,7 +55,8 @@ int target_snapshot(int at, const char *from, const char *to, bool sync)
 	return close_keeping_errno(source, ret);
 }
 
-int target_snapshot_delete(int at, const char *path)
+/* One of the ioctls that take a name in a directory. */
+static int call_in_parent(int at, const char *path, unsigned long request)
 {
 	struct btrfs_ioctl_vol_args args = {0};
 	const char *name;
@@ -64,5 +65,15 @@ int target_snapshot_delete(int at, const char *path)
 	if (parent < 0)
 		return -1;
 	snprintf(args.name, sizeof(args.name), "%s", name);
-	return close_keeping_errno(parent, ioctl(parent, BTRFS_IOC_SNAP_DESTROY, &args));
+	return close_keeping_errno(parent, ioctl(parent, request, &args));
+}
+
+int target_snapshot_delete(int at, const char *path)
+{
+	return call_in_parent(at, path, BTRFS_IOC_SNAP_DESTROY);
+}
+
+int target_subvolume(int at, const char *path)
+{
+	return call_in_parent(at, path, BTRFS_IOC_SUBVOL_CREATE);
 }

@@ -79,6 +79,10 @@ int target_make_subvolume(const struct target *t, const char *path, struct error
 int target_snapshot(int at, const char *from, const char *to, bool sync);
 int target_snapshot_delete(int at, const char *path);
 
+/* Likewise: make a subvolume (mode 0777 less the umask); it is deleted as a snapshot is, with all that is in
+ * it. */
+int target_subvolume(int at, const char *path);
+
 /* The name of a run's directory on a filesystem that was there before; `dir` is the run directory. Returns
  * buf. */
 char *target_subdir_name(char *buf, size_t len, const char *dir);

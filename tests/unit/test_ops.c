@@ -35,7 +35,7 @@ static void table_is_sane(void **state)
 			assert_string_not_equal(op->name, op_table[k]->name);
 		}
 	}
-	assert_int_equal(op_count, 21);
+	assert_int_equal(op_count, 23);
 	assert_null(op_by_name("no such operation"));
 	assert_null(op_by_id(0));
 }

@@ -21,7 +21,8 @@
 #include "tests/unit/tree_walk.h"
 #include "tests/unit/unit.h"
 
-extern const struct workload workload_churn, workload_logtree, workload_rewrite, workload_snapshot;
+extern const struct workload workload_churn, workload_logtree, workload_rewrite, workload_snapshot,
+	workload_subvolume;
 
 static uint64_t setting(const char *name, uint64_t fallback)
 {
@@ -179,13 +180,17 @@ static void snapshot_keeps_to_its_model(void **state)
 	churn_in(directory, &workload_snapshot, setting("RECOW_TEST_OPS", 20000));
 }
 
+static void subvolume_keeps_to_its_model(void **state)
+{
+	churn_in(directory, &workload_subvolume, setting("RECOW_TEST_OPS", 20000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(churn_keeps_to_its_model),
-		cmocka_unit_test(logtree_keeps_to_its_model),
-		cmocka_unit_test(rewrite_keeps_to_its_model),
-		cmocka_unit_test(snapshot_keeps_to_its_model),
+		cmocka_unit_test(churn_keeps_to_its_model),     cmocka_unit_test(logtree_keeps_to_its_model),
+		cmocka_unit_test(rewrite_keeps_to_its_model),   cmocka_unit_test(snapshot_keeps_to_its_model),
+		cmocka_unit_test(subvolume_keeps_to_its_model),
 	};
 	const char *given = getenv("RECOW_TEST_DIR");
 	int failed;

@@ -132,6 +132,34 @@ static void names_are_those_of_its_scope(void **state)
 	drop(w);
 }
 
+/* In its place a snapshot has an empty directory, in the live tree it is compared as all else. */
+static void a_subvolume_in_the_tree_is_empty_in_a_witness(void **state)
+{
+	struct world *w = *state;
+	struct nameref ref = nameref_make(model_next_name(&w->model[0]), 12, 99);
+	const struct model_create what = {
+		.type = OBJECT_DIR, .subvolume = true, .parent = OBJECT_ROOT, .name = ref, .mode = 0755};
+	uint32_t object = model_create(&w->model[0], ++w->op[0], &what), file, dir;
+	char path[4200];
+
+	full_path(w, path_of(w, 0, object), path);
+	shell("btrfs -q subvolume create '%s' && chmod 755 '%s'", path, path);
+	dir = make(w, 0, OBJECT_DIR, object, 5, 0);
+	file = make_file(w, 0, dir, 10, 9000);
+	link_file(w, 0, file, object);
+	take(w, SCOPE_PRIVATE);
+	look_in_silence(w, VERIFY_ROUND, 2);
+	silent(w, "hot");
+	write_file(w, 0, file, 0, 100);
+	put(w, path_of(w, 0, file), 0, "planted", 7);
+	look_in_silence(w, VERIFY_ROUND, 2);
+	run(w, "hot");
+	assert_true(w->count >= 1);
+	write_file(w, 0, file, 0, 100);
+	learn_times(w);
+	drop(w);
+}
+
 static struct target_address locate(const struct world *w, const char *path, uint64_t offset)
 {
 	int fd = openat(w->mount, path, O_RDONLY);
@@ -217,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_changes_beside_them_is_silent),
 		cmocka_unit_test(names_are_those_of_its_scope),
+		cmocka_unit_test(a_subvolume_in_the_tree_is_empty_in_a_witness),
 		cmocka_unit_test(newer_bytes_under_a_witness_are_told_as_such),
 		cmocka_unit_test(one_that_is_deleted_meanwhile_is_no_finding),
 		cmocka_unit_test(one_that_nobody_took_is_told),

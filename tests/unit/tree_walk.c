@@ -53,7 +53,8 @@ static int by_place(const void *a, const void *b)
 	return strcmp(x->bytes, y->bytes);
 }
 
-/* The anchor that a directory is below. */
+/* The anchor that a directory is below; OBJECT_NONE below another subvolume, of which a snapshot has nothing.
+ */
 static uint32_t anchor_above(const struct model_view *v, uint32_t dir)
 {
 	struct object o;
@@ -61,6 +62,8 @@ static uint32_t anchor_above(const struct model_view *v, uint32_t dir)
 
 	while (!view_is_anchor(v, dir)) {
 		if (!view_object(v, dir, &o) || !view_name(v, o.first_name, &n))
+			return OBJECT_NONE;
+		if (o.flags & OBJECT_SUBVOLUME)
 			return OBJECT_NONE;
 		dir = n.parent;
 	}
@@ -227,6 +230,16 @@ static void compare_open(struct tree_walk *t, int dir, const char *name, const c
 	close(fd);
 }
 
+static void compare_nothing_in(struct tree_walk *t, int dir, const char *name, const char *path, uint32_t id)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		differ(t, path, "open: %s", strerror(errno));
+	else
+		walk_directory(t, fd, id, path); /* whose names were not collected */
+}
+
 static void compare_entry(struct tree_walk *t, int dir, const char *path, const struct expected_name *e)
 {
 	struct object_seen *seen = &t->seen[e->object];
@@ -240,6 +253,12 @@ static void compare_entry(struct tree_walk *t, int dir, const char *path, const 
 	}
 	if (fstatat(dir, e->bytes, &st, AT_SYMLINK_NOFOLLOW)) {
 		differ(t, path, "stat: %s", strerror(errno));
+		return;
+	}
+	if (t->snapshot && o.flags & OBJECT_SUBVOLUME) { /* an empty directory stands for it */
+		if (!S_ISDIR(st.st_mode))
+			differ(t, path, "is no directory");
+		compare_nothing_in(t, dir, e->bytes, path, e->object);
 		return;
 	}
 	if (seen->seen) {
