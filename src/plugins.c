@@ -4,21 +4,20 @@
 #include <stddef.h>
 
 extern const struct workload workload_aio, workload_churn, workload_enospc, workload_logtree, workload_mmap,
-	workload_reflink, workload_rewrite;
+	workload_reflink, workload_rewrite, workload_snapshot, workload_subvolume;
 extern const struct injector injector_compaction, injector_cpu, injector_hotplug, injector_numa,
 	injector_pressure, injector_softoffline, injector_sync;
-extern const struct verifier verifier_cold, verifier_fsck, verifier_hot, verifier_kmsg, verifier_remount;
-extern const struct verifier verifier_devstats, verifier_mirrors, verifier_scrub;
+extern const struct verifier verifier_cold, verifier_devstats, verifier_fsck, verifier_hot, verifier_kmsg,
+	verifier_mirrors, verifier_remount, verifier_scrub, verifier_snapshots;
 
 const struct workload *const plugin_workloads[] = {
-	&workload_aio,  &workload_churn,   &workload_enospc,  &workload_logtree,
-	&workload_mmap, &workload_reflink, &workload_rewrite, NULL};
+	&workload_aio,     &workload_churn,   &workload_enospc,   &workload_logtree,   &workload_mmap,
+	&workload_reflink, &workload_rewrite, &workload_snapshot, &workload_subvolume, NULL};
 const struct injector *const plugin_injectors[] = {
 	&injector_compaction, &injector_cpu,         &injector_hotplug, &injector_numa,
 	&injector_pressure,   &injector_softoffline, &injector_sync,    NULL,
 };
 const struct verifier *const plugin_verifiers[] = {
-	&verifier_hot,      &verifier_cold,    &verifier_scrub,
-	&verifier_devstats, &verifier_remount, &verifier_mirrors,
-	&verifier_kmsg,     &verifier_fsck,    NULL,
+	&verifier_hot,     &verifier_cold,    &verifier_snapshots, &verifier_scrub, &verifier_devstats,
+	&verifier_remount, &verifier_mirrors, &verifier_kmsg,      &verifier_fsck,  NULL,
 };

@@ -20,7 +20,16 @@ void check_start(struct check *c, struct verification *v, const char *verifier, 
 
 bool check_stopped(const struct check *c)
 {
-	return c->v->stop && *c->v->stop;
+	return (c->v->stop && *c->v->stop) || (c->v->gone && *c->v->gone);
+}
+
+const char *check_place(const struct verification *v, const char *path)
+{
+	const char *below = strchr(path, '/');
+
+	if (v->scope == SCOPE_ALL)
+		return *path ? path : ".";
+	return below ? below + 1 : ".";
 }
 
 bool check_full(const struct check *c)

@@ -34,6 +34,9 @@ void check_end(struct check *c);
 
 bool check_stopped(const struct check *c);
 
+/* Where to look, from v->mount, for what the views call `path` ("" is the top of the target). */
+const char *check_place(const struct verification *v, const char *path);
+
 /* Are further findings only counted? Then evidence for them need not be gathered. */
 bool check_full(const struct check *c);
 

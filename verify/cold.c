@@ -193,18 +193,26 @@ static int cold_thread(void *self, struct error *e)
 	return 0;
 }
 
-static int cold_run(struct verification *v, struct error *e)
+int data_verify_direct(struct check *c, bool tell_presence, struct error *e)
 {
 	struct files files;
+	int ret;
+
+	files_start(&files, c, READ_BYTES, O_DIRECT);
+	files.tell_presence = tell_presence;
+	files.done = count_cached;
+	ret = pool_run(c->v->threads, cold_thread, &files, e);
+	files_end(&files);
+	return ret;
+}
+
+static int cold_run(struct verification *v, struct error *e)
+{
 	struct check c;
 	int ret;
 
 	check_start(&c, v, "cold", SEEN_COLD);
-	files_start(&files, &c, READ_BYTES, O_DIRECT);
-	files.tell_presence = true;
-	files.done = count_cached;
-	ret = pool_run(v->threads, cold_thread, &files, e);
-	files_end(&files);
+	ret = data_verify_direct(&c, true, e);
 	check_end(&c);
 	return ret;
 }

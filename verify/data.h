@@ -23,4 +23,8 @@ uint64_t data_bytes(const struct file *file, uint64_t first, uint64_t count);
 /* All contents through the page cache; residency is looked at first. */
 int data_verify_cached(struct check *c, struct error *e);
 
+/* All contents past the page cache. tell_presence: files that are gone or have a wrong size are reported,
+ * too, since nobody else looks at names. */
+int data_verify_direct(struct check *c, bool tell_presence, struct error *e);
+
 #endif

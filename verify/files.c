@@ -82,6 +82,8 @@ static bool wanted(struct files *f, uint32_t object, const struct object *o)
 {
 	const bool shared = shared_is(o);
 
+	if (!scope_has(f->check->v->scope, o))
+		return false;
 	if (o->type != OBJECT_FILE || o->first_name == NAME_NONE || (shared && f->view))
 		return false;
 	if (object_is_held(o) && !f->check->v->held)
@@ -158,11 +160,12 @@ static void tell_open_error(struct files *f, struct file *file, int err)
 /* Files may have become something else: never wait for the other end of a pipe. */
 static int open_path(const struct files *f, struct file *file, const char *path)
 {
+	const char *place = check_place(f->check->v, path);
 	int flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC | (object_is_held(&file->object) ? 0 : O_NOFOLLOW);
-	int fd = openat(f->check->v->mount, path, flags | f->open_flags);
+	int fd = openat(f->check->v->mount, place, flags | f->open_flags);
 
 	if (fd < 0 && errno == EINVAL && f->open_flags) {
-		fd = openat(f->check->v->mount, path, flags);
+		fd = openat(f->check->v->mount, place, flags);
 		file->cached = true;
 	}
 	return fd;

@@ -84,7 +84,7 @@ static bool judge_block(struct judge *j, const struct note *n)
 			.valid = (uint32_t)bytes,
 			.fragment = j->fragment,
 			.fragments = fragments,
-			.operations = s.view->operations,
+			.operations = s.view->operations + j->check->v->later,
 		},
 		&j->next);
 	return true;

@@ -38,6 +38,7 @@ librecow_a_SOURCES += \
 	%D%/scrub.c \
 	%D%/shared.c \
 	%D%/shared.h \
+	%D%/snapshots.c \
 	%D%/tree.c \
 	%D%/tree.h \
 	%D%/verifier.h

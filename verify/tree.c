@@ -112,7 +112,7 @@ static bool add_view_jobs(struct tree *t, size_t i)
 	struct object o;
 
 	for (uint32_t k = 0; k < view->objects.count; k++) {
-		if (!view_object(view, k, &o) || o.type != OBJECT_DIR)
+		if (!view_object(view, k, &o) || o.type != OBJECT_DIR || !scope_has(t->v->scope, &o))
 			continue;
 		if (!(o.flags & OBJECT_SHARED)) {
 			if (!add_job(t, (struct job){JOB_PRIVATE, k, i}))
@@ -133,9 +133,11 @@ static int by_kind(const void *a, const void *b)
 
 static int list_jobs(struct tree *t, struct error *e)
 {
-	bool ok =
-		add_job(t, (struct job){.kind = JOB_TOP}) && add_job(t, (struct job){.kind = JOB_SHARED_TOP});
+	enum view_scope scope = t->v->scope;
+	bool ok = scope != SCOPE_ALL || add_job(t, (struct job){.kind = JOB_TOP});
 
+	if (ok && scope != SCOPE_PRIVATE)
+		ok = add_job(t, (struct job){.kind = JOB_SHARED_TOP});
 	for (size_t i = 0; ok && i < t->v->view_count; i++)
 		ok = add_view_jobs(t, i);
 	if (!ok)
@@ -197,10 +199,13 @@ static bool expect_names(struct hand *h, size_t i, uint32_t dir, bool shared)
 {
 	const struct model_view *view = h->tree->v->views[i];
 	const struct index *x = &h->tree->index[i];
+	struct object top;
 	char bytes[256];
 
-	if (dir >= view->objects.count)
+	if (dir >= view->objects.count || !view_object(view, dir, &top))
 		return true;
+	if (h->tree->v->scope != SCOPE_ALL && top.flags & OBJECT_SUBVOLUME)
+		return true; /* a snapshot has an empty directory in its place */
 	for (uint32_t at = x->head[dir]; at; at = x->next[at - 1]) {
 		struct entry e = {.view = i};
 		struct object o;
@@ -247,7 +252,7 @@ static bool tolerated(const struct hand *h, const char *name)
 {
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return true;
-	return h->job->kind == JOB_TOP && strcmp(name, "lost+found") == 0;
+	return h->job->kind == JOB_TOP && (strcmp(name, "lost+found") == 0 || strcmp(name, WITNESS_DIR) == 0);
 }
 
 static const char *dtype_name(unsigned char dtype)
@@ -345,6 +350,8 @@ static void compare_object(struct hand *h, int dir, const struct entry *e, const
 
 	if (!view_object(e->subject.view, e->subject.object, &o))
 		return; /* told when the listing was made */
+	if (h->tree->v->scope != SCOPE_ALL && o.flags & OBJECT_SUBVOLUME)
+		return; /* the empty directory in its place is the kernel's own */
 	if (o.first_name != e->subject.name) {
 		links_further(&h->tree->links, e->view, &e->subject, st);
 		return;
@@ -398,7 +405,7 @@ static bool directory_path(struct hand *h)
 /* A directory that is gone is reported where its name is compared. */
 static int open_directory(struct hand *h)
 {
-	int fd = openat(h->tree->v->mount, h->path[0] ? h->path : ".",
+	int fd = openat(h->tree->v->mount, check_place(h->tree->v, h->path),
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 && check_errno_class(errno) != FINDING_MISSING && errno != ELOOP)

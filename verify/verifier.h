@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * All that a new verifier must read. A verifier compares the target with the frozen models, or audits the
- * target by the target's own rules. It runs in the churn process, at barriers, while no worker runs.
+ * target by the target's own rules. It runs in the churn process, at barriers, while no worker runs
+ * (but for VERIFY_DURING).
  *
  * Write one file that ends in one `const struct verifier`, name it in src/plugins.c and in local.mk.
  */
@@ -10,7 +11,7 @@
 
 #include "src/base/error.h"
 #include "src/finding/finding.h"
-#include "src/model/model.h"
+#include "src/model/witness.h"
 #include "src/plan/needs.h"
 #include "src/target/target.h"
 
@@ -20,6 +21,9 @@ enum verify_when {
 	VERIFY_OFFLINE,   /* once at the end, the target unmounted and free of users */
 	VERIFY_REMOUNTED, /* once at the end, after unmount and mount */
 	VERIFY_LIVE,      /* all the time: the guard feeds it kernel log lines through line() */
+	/* Again and again while the workers churn, in a thread of its own, until `stop`; and as well after
+	 * those of VERIFY_ROUND and of VERIFY_REMOUNTED. */
+	VERIFY_DURING,
 };
 
 #define VERIFY_KEPT 8
@@ -37,8 +41,10 @@ struct verify_counters {
 	_Atomic uint64_t
 		scrubbed; /* scrub: bytes of all copies that the kernel compared with their checksums */
 	_Atomic uint64_t
-		kept[VERIFY_KEPT]; /* what a verifier keeps from one round to the next; its own affair */
-	_Atomic uint64_t time_ns;  /* wall time spent; added to by who calls run() */
+		kept[VERIFY_KEPT];  /* what a verifier keeps from one round to the next; its own affair */
+	_Atomic uint64_t witnesses; /* snapshots that were looked through to the end, each time counted */
+	_Atomic uint64_t time_ns;   /* wall time spent; added to by who calls run(), in VERIFY_DURING by the
+				     * verifier itself */
 };
 
 struct verification {
@@ -47,6 +53,15 @@ struct verification {
 	uint64_t run;                          /* content key */
 	const struct model_view *const *views; /* one per worker */
 	size_t view_count;
+	/* Which names of the views count. But for SCOPE_ALL `mount` is the root of the subvolume, which the
+	 * first component of the views' paths stands for. */
+	enum view_scope scope;
+	struct witness_list *const *witnesses; /* may be NULL */
+	size_t witness_lists;
+	uint64_t later;        /* wrong bytes may be of so many operations that came after the views' last */
+	enum verify_when when; /* in which of its turns a VERIFY_DURING is; of no matter to others */
+	const _Atomic bool
+		*gone;        /* set: what is looked at is about to go, give up as with stop; may be NULL */
 	unsigned int threads; /* how many to use at most */
 	const struct finding_sink *findings;
 	struct verify_counters *counters;

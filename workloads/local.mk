@@ -7,5 +7,7 @@ librecow_a_SOURCES += \
 	%D%/reflink.c \
 	%D%/mmap.c \
 	%D%/rewrite.c \
+	%D%/snapshot.c \
+	%D%/subvolume.c \
 	%D%/workload.c \
 	%D%/workload.h

@@ -36,10 +36,8 @@ static json_t *plugin_json(const char *name, const char *summary, uint32_t needs
 static json_t *list_operations(const struct surroundings *s)
 {
 	static const char *const groups[] = {
-		[GROUP_NAMES] = "names",
-		[GROUP_ATTRIBUTES] = "attributes",
-		[GROUP_DATA] = "data",
-		[GROUP_DURABILITY] = "durability",
+		[GROUP_NAMES] = "names",           [GROUP_ATTRIBUTES] = "attributes", [GROUP_DATA] = "data",
+		[GROUP_DURABILITY] = "durability", [GROUP_SNAPSHOTS] = "snapshots",
 	};
 	json_t *list = json_array();
 
@@ -107,6 +105,7 @@ static json_t *list_verifiers(const struct surroundings *s)
 		[VERIFY_OFFLINE] = "at the end, unmounted",
 		[VERIFY_REMOUNTED] = "at the end, after unmount and mount",
 		[VERIFY_LIVE] = "all the time",
+		[VERIFY_DURING] = "while the workers churn, and as often as hot and remount",
 	};
 	json_t *list = json_array();
 

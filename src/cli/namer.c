@@ -21,10 +21,17 @@ static enum effect effect_of(const struct journal_record *r)
 		const char *name;
 		enum effect effect;
 	} effects[] = {
-		{"create", EFFECT_MAKES},    {"symlink", EFFECT_MAKES},  {"mkdir", EFFECT_MAKES_DIR},
-		{"link", EFFECT_LINKS},      {"rename", EFFECT_MOVES},   {"rename_over", EFFECT_MOVES},
-		{"noreplace", EFFECT_MOVES}, {"whiteout", EFFECT_MOVES}, {"exchange", EFFECT_EXCHANGES},
+		{"create", EFFECT_MAKES},
+		{"symlink", EFFECT_MAKES},
+		{"mkdir", EFFECT_MAKES_DIR},
+		{"link", EFFECT_LINKS},
+		{"rename", EFFECT_MOVES},
+		{"rename_over", EFFECT_MOVES},
+		{"noreplace", EFFECT_MOVES},
+		{"whiteout", EFFECT_MOVES},
+		{"exchange", EFFECT_EXCHANGES},
 		{"linkat", EFFECT_LINKS},
+		{"subvol_create", EFFECT_MAKES_DIR},
 	};
 	const struct op *op = op_by_id(r->kind);
 

@@ -183,13 +183,14 @@ int churn_main(struct shared *s, int socket)
 	c.findings = tell_sink(&c);
 	c.workers = calloc(s->plan.workers, sizeof(*c.workers));
 	c.barrier = calloc(s->plan.workers, sizeof(struct frozen *));
-	if (c.workers && c.barrier)
-		result = run(&c, &e);
-	else
+	if (!c.workers || !c.barrier)
 		error_set(&e, EXIT_HARNESS, "no memory for %u workers", s->plan.workers);
+	else if (witnesses_init(&c, &e) == 0)
+		result = run(&c, &e);
 	if (result)
 		tell_error(&c, &e);
 	atomic_store(&s->stage, STAGE_DONE);
+	witnesses_destroy(&c);
 	free(c.barrier);
 	free(c.workers);
 	return result ? EXIT_HARNESS : EXIT_CLEAN;

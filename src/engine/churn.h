@@ -9,19 +9,33 @@
 
 #include "src/engine/worker.h"
 
+/* A VERIFY_DURING verifier while the workers churn. */
+struct during {
+	struct conductor *conductor;
+	unsigned int index; /* of the plan's verifications */
+	pthread_t thread;
+	int result;
+	struct error error;
+};
+
 struct conductor {
 	struct shared *shared;
 	int socket; /* to the guard; findings from any thread, requests from the conductor alone */
 	struct finding_sink findings;
 	_Atomic uint32_t told; /* findings sent to the guard, which may not have counted them yet */
 	struct gang gang;
-	struct worker *workers;  /* plan.workers of them */
-	unsigned int started;    /* how many of them have a thread */
-	struct frozen **barrier; /* the models as frozen at the last barrier, one per worker */
-	int mount;               /* descriptor of the mount point (O_PATH), -1 while it isn't mounted */
-	uint64_t journalled;     /* operations at the last checkpoint, all workers */
-	uint64_t verify_ns;      /* how long the last verification took */
-	uint64_t round_ns;       /* how long the last whole round took, verification included */
+	struct worker *workers;               /* plan.workers of them */
+	unsigned int started;                 /* how many of them have a thread */
+	struct frozen **barrier;              /* the models as frozen at the last barrier, one per worker */
+	struct witness_list shared_witnesses; /* snapshots of the shared subvolume */
+	struct witness_list **witnesses;      /* the workers', then that */
+	struct during during[PLAN_VERIFIERS];
+	unsigned int during_count; /* how many of them have a thread */
+	_Atomic bool during_halt;
+	int mount;           /* descriptor of the mount point (O_PATH), -1 while it isn't mounted */
+	uint64_t journalled; /* operations at the last checkpoint, all workers */
+	uint64_t verify_ns;  /* how long the last verification took */
+	uint64_t round_ns;   /* how long the last whole round took, verification included */
 };
 
 /* Entry point of the process; returns its exit status. `socket`: to the guard. */
@@ -45,6 +59,18 @@ int barrier_freeze(struct conductor *c, struct error *e);
 /* Let those verifiers that want to look at the target before anything is done to it. */
 int verify_begin(struct conductor *c, struct error *e);
 int verify_run(struct conductor *c, enum verify_when when, struct error *e);
+
+/* witness.c: the lists, which live as long as the conductor. */
+int witnesses_init(struct conductor *c, struct error *e);
+void witnesses_destroy(struct conductor *c);
+/* At a barrier, when it has been verified: a snapshot of the shared subvolume, with the models as frozen. */
+void witnesses_take_shared(struct conductor *c);
+/* Before the workers go, and when they are parked: start and end the verifiers that run meanwhile. */
+int during_start(struct conductor *c, struct error *e);
+int during_end(struct conductor *c, struct error *e);
+/* verification.c: one verification of the plan, with its time counted; `stop`: see there. */
+int verify_one(struct conductor *c, unsigned int index, enum verify_when when, const _Atomic bool *stop,
+	       struct error *e);
 
 /* tell.c: to the guard. */
 struct finding_sink tell_sink(struct conductor *c);

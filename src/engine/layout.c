@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The fixed top of the target's tree: a subvolume per worker, and shared directories and files in a shared
- * one. */
+ * one; on btrfs a directory for snapshots. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -56,5 +56,7 @@ int layout_make(struct conductor *c, struct error *e)
 		if (make_shared_file(c, k, e))
 			return -1;
 	}
+	if (c->shared->target.btrfs && mkdirat(c->mount, WITNESS_DIR, 0755))
+		return error_errno(e, EXIT_HARNESS, errno, "cannot make %s on the target", WITNESS_DIR);
 	return 0;
 }

@@ -15,5 +15,6 @@ librecow_a_SOURCES += \
 	%D%/tell.c \
 	%D%/trace.c \
 	%D%/verification.c \
+	%D%/witness.c \
 	%D%/worker.c \
 	%D%/worker.h

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/engine/mix.h"
 
-static int resolve(struct mix *m, const struct weight *weights, uint64_t *sum, struct error *e)
+static int resolve(struct mix *m, const struct weight *weights, uint32_t met, uint64_t *sum, struct error *e)
 {
 	for (const struct weight *w = weights; w->op; w++) {
 		const struct op *op = op_by_name(w->op);
@@ -11,7 +11,7 @@ static int resolve(struct mix *m, const struct weight *weights, uint64_t *sum, s
 		if (m->count == MIX_MAX)
 			return error_set(e, EXIT_USAGE, "a workload's mix has more than %u operations",
 					 MIX_MAX);
-		if (!w->weight)
+		if (!w->weight || op->needs & ~met)
 			continue;
 		m->op[m->count] = op;
 		m->keep[m->count++] = w->weight;
@@ -22,14 +22,14 @@ static int resolve(struct mix *m, const struct weight *weights, uint64_t *sum, s
 	return 0;
 }
 
-int mix_init(struct mix *m, const struct weight *weights, struct error *e)
+int mix_init(struct mix *m, const struct weight *weights, uint32_t met, struct error *e)
 {
 	const uint64_t one = 1ULL << 32;
 	unsigned int small[MIX_MAX], large[MIX_MAX], smalls = 0, larges = 0;
 	uint64_t sum = 0;
 
 	*m = (struct mix){0};
-	if (resolve(m, weights, &sum, e))
+	if (resolve(m, weights, met, &sum, e))
 		return -1;
 	for (unsigned int i = 0; i < m->count; i++) {
 		m->keep[i] = m->keep[i] * m->count * one / MAX(sum, 1ULL);

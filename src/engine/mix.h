@@ -16,8 +16,9 @@ struct mix {
 	unsigned int alias[MIX_MAX];
 };
 
-/* From the names and weights of a workload. Unknown operations and an empty mix are errors. */
-int mix_init(struct mix *m, const struct weight *weights, struct error *e);
+/* From the names and weights of a workload, without what needs more than is `met` (set of enum need). Unknown
+ * operations and an empty mix are errors. */
+int mix_init(struct mix *m, const struct weight *weights, uint32_t met, struct error *e);
 
 const struct op *mix_draw(const struct mix *m, struct stream *s);
 

@@ -167,15 +167,11 @@ static void count_round(struct conductor *c, const uint64_t before[MEASURES], co
 	atomic_fetch_add(&s->rounds_done, 1);
 }
 
-static int run_round(struct conductor *c, double scale, uint64_t *ops_left, struct error *e)
+static int run_phases(struct conductor *c, double scale, uint64_t *ops_left, struct error *e)
 {
-	struct shared *s = c->shared;
-	uint64_t begin = clock_mono(), done = c->workers[0].done, verify;
-	uint64_t before[MEASURES], after[MEASURES];
+	const struct shared *s = c->shared;
+	uint64_t done = c->workers[0].done;
 
-	exposure_take(s, before);
-	atomic_fetch_add(&s->round, 1);
-	atomic_store(&s->stage, STAGE_CHURN);
 	for (unsigned int i = 0; i < s->plan.phase_count && !conductor_ending(c); i++) {
 		if (run_phase(c, i, scale, *ops_left, e))
 			return -1;
@@ -184,11 +180,40 @@ static int run_round(struct conductor *c, double scale, uint64_t *ops_left, stru
 		if (s->plan.ops && !*ops_left)
 			break;
 	}
+	return 0;
+}
+
+/* All phases, with the verifiers that run meanwhile. */
+static int churn(struct conductor *c, double scale, uint64_t *ops_left, struct error *e)
+{
+	struct error late = {0};
+	int result = during_start(c, e);
+
+	if (!result)
+		result = run_phases(c, scale, ops_left, e);
+	if (!during_end(c, &late) || result)
+		return result;
+	*e = late;
+	return -1;
+}
+
+static int run_round(struct conductor *c, double scale, uint64_t *ops_left, struct error *e)
+{
+	struct shared *s = c->shared;
+	uint64_t begin = clock_mono(), verify;
+	uint64_t before[MEASURES], after[MEASURES];
+
+	exposure_take(s, before);
+	atomic_fetch_add(&s->round, 1);
+	atomic_store(&s->stage, STAGE_CHURN);
+	if (churn(c, scale, ops_left, e))
+		return -1;
 	exposure_take(s, after);
 	atomic_store(&s->stage, STAGE_VERIFY);
 	verify = clock_mono();
 	if (barrier_freeze(c, e) || verify_run(c, VERIFY_ROUND, e) || checkpoint(c, e))
 		return -1;
+	witnesses_take_shared(c);
 	c->verify_ns = clock_mono() - verify;
 	c->round_ns = clock_mono() - begin;
 	count_round(c, before, after);

@@ -56,7 +56,8 @@ static int descriptor_of(const struct verification *v, size_t view, uint32_t obj
 	return held_fd(&c->workers[view].ctx, object);
 }
 
-static int verify_one(struct conductor *c, unsigned int index, bool begin, struct error *e)
+static int verify_call(struct conductor *c, unsigned int index, enum verify_when when,
+		       const _Atomic bool *stop, bool begin, struct error *e)
 {
 	struct shared *s = c->shared;
 	const struct model_view **views = calloc(s->plan.workers, sizeof(const struct model_view *));
@@ -70,9 +71,12 @@ static int verify_one(struct conductor *c, unsigned int index, bool begin, struc
 		.threads = (unsigned int)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L),
 		.findings = &c->findings,
 		.counters = &s->verified[index],
-		.stop = &s->stop,
+		.stop = stop,
 		.held = verifier->when == VERIFY_ROUND ? descriptor_of : NULL,
 		.holder = c,
+		.when = when,
+		.witnesses = c->witnesses,
+		.witness_lists = s->plan.workers + 1,
 	};
 	uint64_t start = clock_mono();
 	char name[64], log[4096];
@@ -87,9 +91,16 @@ static int verify_one(struct conductor *c, unsigned int index, bool begin, struc
 	result = begin ? verifier->begin(&v, e) : verifier->run(&v, e);
 	if (result)
 		error_context(e, "verifier %s", verifier->name);
-	atomic_fetch_add(&s->verified[index].time_ns, clock_mono() - start);
+	if (when != VERIFY_DURING) /* which rests now and then */
+		atomic_fetch_add(&s->verified[index].time_ns, clock_mono() - start);
 	free(views);
 	return result;
+}
+
+int verify_one(struct conductor *c, unsigned int index, enum verify_when when, const _Atomic bool *stop,
+	       struct error *e)
+{
+	return verify_call(c, index, when, stop, false, e);
 }
 
 int verify_begin(struct conductor *c, struct error *e)
@@ -99,7 +110,26 @@ int verify_begin(struct conductor *c, struct error *e)
 	for (unsigned int i = 0; i < plan->verification_count; i++) {
 		const struct plan_verification *p = &plan->verification[i];
 
-		if (p->verifier->begin && !p->unavailable && verify_one(c, i, true, e))
+		if (p->verifier->begin && !p->unavailable &&
+		    verify_call(c, i, p->verifier->when, &c->shared->stop, true, e))
+			return -1;
+	}
+	return 0;
+}
+
+static int verify_kind(struct conductor *c, enum verify_when wanted, enum verify_when when, struct error *e)
+{
+	const struct plan *plan = &c->shared->plan;
+
+	for (unsigned int i = 0; i < plan->verification_count; i++) {
+		const struct plan_verification *p = &plan->verification[i];
+
+		if (p->verifier->when != wanted || p->unavailable)
+			continue;
+		if (atomic_load(&c->shared->stop))
+			return 0;
+		atomic_fetch_add(&c->shared->beat, 1);
+		if (verify_one(c, i, when, &c->shared->stop, e))
 			return -1;
 	}
 	return 0;
@@ -107,18 +137,9 @@ int verify_begin(struct conductor *c, struct error *e)
 
 int verify_run(struct conductor *c, enum verify_when when, struct error *e)
 {
-	const struct plan *plan = &c->shared->plan;
-
-	for (unsigned int i = 0; i < plan->verification_count; i++) {
-		const struct plan_verification *p = &plan->verification[i];
-
-		if (p->verifier->when != when || p->unavailable)
-			continue;
-		if (atomic_load(&c->shared->stop))
-			return 0;
-		atomic_fetch_add(&c->shared->beat, 1);
-		if (verify_one(c, i, false, e))
-			return -1;
-	}
-	return 0;
+	if (verify_kind(c, when, when, e))
+		return -1;
+	if (when != VERIFY_ROUND && when != VERIFY_REMOUNTED)
+		return 0;
+	return verify_kind(c, VERIFY_DURING, when, e);
 }

@@ -245,13 +245,15 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 		.target = target,
 		.findings = findings,
 		.workers = s->plan.workers,
+		.witnesses = &w->witnesses,
 		.buffer = aligned_alloc(BLOCK_SIZE, OP_BUFFER),
 	};
+	witness_list_init(&w->witnesses);
 	if (!w->ctx.buffer)
 		return error_set(e, EXIT_HARNESS, "no memory for the buffer of worker %u", number);
 	if (direct_begin(&w->ctx, e) || (w->ctx.shape->nocow && make_nocow(w, e)))
 		goto fail;
-	if (mix_init(&w->mix, w->workload->workload->mix, e)) {
+	if (mix_init(&w->mix, w->workload->workload->mix, s->plan.met, e)) {
 		error_context(e, "workload %s", w->workload->workload->name);
 		goto fail;
 	}

@@ -16,7 +16,8 @@ struct worker {
 	const struct plan_workload *workload;
 	struct mix mix;
 	struct op_ctx ctx;
-	uint64_t done;     /* operations finished: the next one is done + 1 */
+	struct witness_list witnesses; /* until the run is over: longer than the thread */
+	uint64_t done;                 /* operations finished: the next one is done + 1 */
 	uint64_t answered; /* when the last call of this phase ended (CLOCK_MONOTONIC), 0 before the first */
 	_Atomic bool idle; /* it found nothing to do */
 	pthread_t thread;

@@ -16,4 +16,6 @@ librecow_a_SOURCES += \
 	%D%/save.c \
 	%D%/stripes.c \
 	%D%/stripes.h \
-	%D%/view.c
+	%D%/view.c \
+	%D%/witness.c \
+	%D%/witness.h

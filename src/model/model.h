@@ -35,7 +35,9 @@ enum object_flags {
 	OBJECT_REALM = 4,  /* was made in the shared subvolume (a hint for drawing; EXDEV else) */
 	OBJECT_UNSURE =
 		8, /* content is not known (a failed fsync, a failed truncate): not compared, counted */
-	OBJECT_LINKABLE = 16, /* has no name, and may be given one (O_TMPFILE without O_EXCL) */
+	OBJECT_LINKABLE = 16,  /* has no name, and may be given one (O_TMPFILE without O_EXCL) */
+	OBJECT_SUBVOLUME = 64, /* a directory that is a btrfs subvolume, not an anchor */
+	OBJECT_NESTED = 128,   /* lies in such a one: not in the snapshots of what is around it */
 };
 
 struct object {
@@ -157,14 +159,18 @@ struct model_create {
 	uint64_t size; /* of a symlink's target */
 	int64_t time_min, time_max;
 	uint32_t uid, gid;
+	bool subvolume; /* a directory: with OBJECT_SUBVOLUME */
 };
-/* name.number must be model_next_name(). Flag OBJECT_REALM comes from the parent. Returns the new object's
- * id, OBJECT_NONE when the pool is exhausted. The parent's times are the caller's affair (model_set_mtime),
- * here and in all changes below. */
+/* name.number must be model_next_name(). Flags OBJECT_REALM and OBJECT_NESTED come from the parent. Returns
+ * the new object's id, OBJECT_NONE when the pool is exhausted. The parent's times are the caller's affair
+ * (model_set_mtime), here and in all changes below. */
 uint32_t model_create(struct model *m, uint64_t op, const struct model_create *c);
 void model_link(struct model *m, uint64_t op, uint32_t object, uint32_t parent, struct nameref name);
 /* Remove a name; the object goes with its last one. */
 void model_unlink(struct model *m, uint64_t op, uint32_t name);
+/* A subvolume goes with all that is in it (no other subvolume may be). Costs a look at each name of the
+ * model. Returns -1 for lack of memory: then nothing is changed. */
+int model_unlink_subvolume(struct model *m, uint64_t op, uint32_t name);
 /* Give the object of `name` the name (parent, to). When `victim` is not NAME_NONE that record is the existing
  * target name: its object loses it and the record carries on under the moved object. If both name the same
  * object, nothing changes (rename(2)). */
@@ -227,6 +233,22 @@ static inline bool view_is_shared(const struct model_view *v, uint32_t object)
 static inline bool object_is_held(const struct object *o)
 {
 	return o->type == OBJECT_FILE && o->links == 0;
+}
+
+/* Which names of a view count, where a subvolume is looked at by itself. On btrfs no object has names in
+ * both, since neither link nor rename leads from one subvolume into another; what lies in a further one is in
+ * neither. */
+enum view_scope {
+	SCOPE_ALL,
+	SCOPE_PRIVATE, /* below OBJECT_ROOT */
+	SCOPE_SHARED,  /* in the shared directories and below */
+};
+
+static inline bool scope_has(enum view_scope scope, const struct object *o)
+{
+	if (scope == SCOPE_ALL)
+		return true;
+	return !(o->flags & OBJECT_NESTED) && !(o->flags & OBJECT_REALM) == (scope == SCOPE_PRIVATE);
 }
 
 /* Does the view's own checksum hold? True for a live one. */

@@ -9,7 +9,7 @@ static void settle(struct model *m, uint64_t op, uint32_t id, struct object *o, 
 
 	if (parent != OBJECT_HELD) {
 		object_get(m, parent, &dir);
-		o->depth = (uint16_t)(dir.depth + 1);
+		moved_to(o, &dir);
 	}
 	o->changed = op;
 	object_put(m, id, o);

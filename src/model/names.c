@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names: which object is called what, where; and the lists from which operations draw. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "src/model/private.h"
@@ -189,6 +190,23 @@ void names_add_anchor(struct model *m, uint32_t id)
 	m->head.anchors++;
 }
 
+/* What an object has of the directory that it lies in. */
+static uint8_t flags_of_place(const struct object *dir)
+{
+	bool nested = dir->flags & (OBJECT_SUBVOLUME | OBJECT_NESTED);
+
+	return (uint8_t)((dir->flags & OBJECT_REALM) | (nested ? OBJECT_NESTED : 0));
+}
+
+/* A subvolume leads from place to place with all that is in it, whose flags stay right: it is nested for
+ * good, and the rest is a hint. Nothing else leaves the subvolume that it was made in. */
+void moved_to(struct object *o, const struct object *dir)
+{
+	o->depth = (uint16_t)(dir->depth + 1);
+	if (o->flags & OBJECT_SUBVOLUME)
+		o->flags = (uint8_t)((o->flags & ~(OBJECT_REALM | OBJECT_NESTED)) | flags_of_place(dir));
+}
+
 /* Operations on it have their own way to choose it: it is in no list. */
 bool model_add_shared_file(struct model *m, uint64_t size)
 {
@@ -225,7 +243,8 @@ struct object object_fresh(uint64_t op, const struct model_create *c, const stru
 		.gid = c->gid,
 		.mode = c->mode,
 		.type = (uint8_t)c->type,
-		.flags = (parent->flags & OBJECT_REALM) | (c->linkable ? OBJECT_LINKABLE : 0),
+		.flags = (uint8_t)(flags_of_place(parent) | (c->subvolume ? OBJECT_SUBVOLUME : 0) |
+				   (c->linkable ? OBJECT_LINKABLE : 0)),
 		.depth = (uint16_t)(parent->depth + 1),
 	};
 }
@@ -290,6 +309,72 @@ void model_unlink(struct model *m, uint64_t op, uint32_t name)
 	array_free(&m->owner, &m->head.names, name);
 }
 
+/* How many levels the directory `dir` lies below `top`, and 1; 0: it doesn't. */
+static unsigned int levels_below(const struct model *m, uint32_t dir, uint32_t top)
+{
+	unsigned int levels = 1;
+	struct object o;
+	struct name n;
+
+	for (; dir != top; levels++) {
+		if (dir == OBJECT_NONE || view_is_anchor(&m->head, dir))
+			return 0;
+		object_get(m, dir, &o);
+		if (!view_name(&m->head, o.first_name, &n))
+			return 0;
+		dir = n.parent;
+	}
+	return levels;
+}
+
+struct below {
+	uint32_t name;
+	unsigned int level;
+};
+
+static int deepest_first(const void *a, const void *b)
+{
+	const struct below *x = a, *y = b;
+
+	if (x->level != y->level)
+		return x->level < y->level ? 1 : -1;
+	return x->name < y->name ? -1 : x->name > y->name;
+}
+
+/* All names below the directory `top`, the deepest first. Returns how many. */
+static size_t list_below(const struct model *m, uint32_t top, struct below *list)
+{
+	size_t count = 0;
+	struct name n;
+
+	for (uint32_t i = 0; i < m->head.names.count; i++) {
+		if (!view_name(&m->head, i, &n) || n.parent == OBJECT_NONE)
+			continue;
+		list[count] = (struct below){i, levels_below(m, n.parent, top)};
+		count += list[count].level != 0;
+	}
+	qsort(list, count, sizeof(*list), deepest_first);
+	return count;
+}
+
+int model_unlink_subvolume(struct model *m, uint64_t op, uint32_t name)
+{
+	struct below *list = malloc(MAX(m->head.names.live, 1U) * sizeof(*list));
+	struct name top;
+
+	if (!list)
+		return -1;
+	if (view_name(&m->head, name, &top)) {
+		size_t count = list_below(m, top.object, list);
+
+		for (size_t i = 0; i < count; i++)
+			model_unlink(m, op, list[i].name);
+		model_unlink(m, op, name);
+	}
+	free(list);
+	return 0;
+}
+
 /* Another directory, another name, the same record. */
 static void rename_plain(struct model *m, uint64_t op, uint32_t name, uint32_t parent, struct nameref to)
 {
@@ -304,7 +389,7 @@ static void rename_plain(struct model *m, uint64_t op, uint32_t name, uint32_t p
 	n.parent = parent;
 	n.tag = to.tag;
 	name_put(m, name, &n);
-	o.depth = (uint16_t)(dir.depth + 1);
+	moved_to(&o, &dir);
 	o.changed = op;
 	object_put(m, n.object, &o);
 }
@@ -326,7 +411,7 @@ static void rename_over(struct model *m, uint64_t op, uint32_t name, uint32_t vi
 	link_remove(m, name, &moved);
 	array_free(&m->owner, &m->head.names, name);
 	link_add(m, victim, &v, n.object, &moved);
-	moved.depth = (uint16_t)(dir.depth + 1);
+	moved_to(&moved, &dir);
 	moved.changed = op;
 	object_put(m, n.object, &moved);
 	count_child(m, op, n.parent, -1);

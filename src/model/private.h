@@ -151,6 +151,8 @@ void names_add_anchor(struct model *m, uint32_t id);
 void name_get(const struct model *m, uint32_t number, struct name *out);
 /* The object as it is when it has just been made in `parent`. */
 struct object object_fresh(uint64_t op, const struct model_create *c, const struct object *parent);
+/* *o lies in this directory now: its depth and what it has of its place. */
+void moved_to(struct object *o, const struct object *dir);
 /* Record `number` becomes a name of object `id` (*o; the caller stores it), in n->parent. */
 void link_add(struct model *m, uint32_t number, struct name *n, uint32_t id, struct object *o);
 /* Record `number` is no longer a name of *o (which the caller stores). The record itself stays. */

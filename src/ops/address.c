@@ -102,13 +102,27 @@ bool address_within(const struct model_view *v, uint32_t dir, uint32_t top)
 	return dir == top;
 }
 
+bool address_realm(const struct model_view *v, uint32_t dir, uint32_t *realm)
+{
+	struct object o;
+
+	while (!view_is_anchor(v, dir)) {
+		if (!view_object(v, dir, &o))
+			return false;
+		if (o.flags & OBJECT_SUBVOLUME)
+			break;
+		if (!parent_of(v, dir, &dir))
+			return false;
+	}
+	*realm = view_is_shared(v, dir) ? OBJECT_FIRST_SHARED : dir;
+	return true;
+}
+
 bool address_realms_differ(const struct model_view *v, uint32_t dir, uint32_t other)
 {
-	struct lineage a, b;
+	uint32_t a, b;
 
-	if (dir == other || !address_lineage(v, dir, &a) || !address_lineage(v, other, &b))
-		return false;
-	return (a.anchor == OBJECT_ROOT) != (b.anchor == OBJECT_ROOT);
+	return dir != other && address_realm(v, dir, &a) && address_realm(v, other, &b) && a != b;
 }
 
 int address_open(struct op_ctx *c, const struct op_args *args, int flags)

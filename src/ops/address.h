@@ -42,7 +42,11 @@ bool address_lineage(const struct model_view *v, uint32_t dir, struct lineage *o
 /* Is `dir` the directory `top` or somewhere below it? */
 bool address_within(const struct model_view *v, uint32_t dir, uint32_t top);
 
-/* Do the two directories lie in different realms (private, shared), which may be different subvolumes? */
+/* The realm of a directory: itself or the nearest above it that is a subvolume, as the worker's anchor is;
+ * all shared directories are one (OBJECT_FIRST_SHARED). False when the model doesn't know the directory. */
+bool address_realm(const struct model_view *v, uint32_t dir, uint32_t *realm);
+
+/* Do the two directories lie in different realms, which may be different subvolumes? */
 bool address_realms_differ(const struct model_view *v, uint32_t dir, uint32_t other);
 
 /* Open what the arguments name, which must be a file or directory; a file without a name gets a further

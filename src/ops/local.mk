@@ -30,6 +30,8 @@ librecow_a_SOURCES += \
 	%D%/rename.h \
 	%D%/rename_flags.c \
 	%D%/shared.c \
+	%D%/snapshot.c \
+	%D%/subvolume.c \
 	%D%/table.c \
 	%D%/table.h \
 	%D%/window.c \

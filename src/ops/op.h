@@ -16,7 +16,8 @@
 #include "src/base/random.h"
 #include "src/finding/finding.h"
 #include "src/journal/record.h"
-#include "src/model/model.h"
+#include "src/model/witness.h"
+#include "src/plan/needs.h"
 
 /* What shape a workload's objects have. */
 struct shape {
@@ -71,6 +72,7 @@ struct op_ctx {
 	unsigned char
 		*buffer; /* OP_BUFFER bytes, page-aligned; what call() writes and reads, learn() looks at */
 	char path[2][4096];
+	struct witness_list *witnesses; /* the worker's; changed by learn alone, and `dying` by call */
 	const struct finding_sink *findings;
 	uint32_t workers;       /* of the run: whose bytes of shared files are whose; 0 counts as 1 */
 	struct io_context *aio; /* for OP_BATCH requests; libaio's io_context_t */
@@ -98,7 +100,7 @@ struct op_answer {
 /* What a failure leaves behind. */
 enum op_failure { FAILS_CLEAN, FAILS_PREFIX, FAILS_EITHER };
 
-enum op_group { GROUP_NAMES, GROUP_ATTRIBUTES, GROUP_DATA, GROUP_DURABILITY };
+enum op_group { GROUP_NAMES, GROUP_ATTRIBUTES, GROUP_DATA, GROUP_DURABILITY, GROUP_SNAPSHOTS };
 
 /* How the engine keeps the tree steady: it redraws GROWS while there is too much, SHRINKS while there is too
  * little. */
@@ -120,6 +122,7 @@ struct op {
 	enum op_failure failure;
 	enum op_balance balance;
 	bool reads;        /* the bytes that it answers with were read, not written */
+	uint32_t needs;    /* enum need: where one isn't met, workloads go without the operation */
 	const int *errors; /* errnos that are ordinary answers of a sound filesystem at any time
 			      (0-terminated) */
 	/* False: nothing to do it to (no file yet, ...); the engine draws another operation. */

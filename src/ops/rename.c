@@ -219,7 +219,8 @@ static struct expectation expect_rename_over(const struct op_ctx *c, const struc
 		return expect_error(ENOTDIR);
 	if (from->type != OBJECT_DIR && victim->type == OBJECT_DIR)
 		return expect_error(EISDIR);
-	if (victim->type == OBJECT_DIR && victim->children) {
+	/* btrfs replaces no subvolume, empty or not. */
+	if (victim->type == OBJECT_DIR && (victim->children || victim->flags & OBJECT_SUBVOLUME)) {
 		x = expect_error(ENOTEMPTY);
 		expect_also(&x, EEXIST);
 	}

@@ -75,6 +75,8 @@ struct plan {
 	struct plan_injection injection[PLAN_INJECTORS];
 	struct plan_verification verification[PLAN_VERIFIERS];
 	struct plan_phase phase[PLAN_PHASES];
+	uint32_t met;       /* set of enum need: operations that want more are left out of the mixes */
+	char left_out[320]; /* their names and the reason, "" if there are none */
 };
 
 /* Make a plan of a scenario and of the flags that lie over it. Pure but for the default seed

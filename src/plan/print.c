@@ -64,6 +64,8 @@ static void print_workloads(const struct plan *p, FILE *out)
 			units_show_size(wlow, sizeof(wlow), w->shape.write[0]),
 			units_show_size(whigh, sizeof(whigh), w->shape.write[1]));
 	}
+	if (p->left_out[0])
+		fprintf(out, "operations  NOT RUN: %s\n", p->left_out);
 }
 
 static void print_phases(const struct plan *p, FILE *out)
@@ -115,6 +117,7 @@ static void print_verifications(const struct plan *p, FILE *out)
 		[VERIFY_OFFLINE] = "at the end, unmounted",
 		[VERIFY_REMOUNTED] = "at the end, after unmount and mount",
 		[VERIFY_LIVE] = "all the time",
+		[VERIFY_DURING] = "while the workers churn, and as often as hot and remount",
 	};
 
 	for (unsigned int i = 0; i < p->verification_count; i++) {

@@ -16,6 +16,39 @@ static int settle_workloads(const struct plan *p, const struct surroundings *aro
 	return 0;
 }
 
+/* Does a workload of the plan have it in its mix? */
+static bool is_mixed(const struct plan *p, const struct op *op)
+{
+	for (unsigned int i = 0; i < p->workload_count; i++) {
+		for (const struct weight *w = p->workload[i].workload->mix; w && w->op; w++) {
+			if (w->weight && op_by_name(w->op) == op)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A mix goes without what can't run; a workload of which that is the point declares the need itself. */
+static void settle_operations(struct plan *p, const struct surroundings *around)
+{
+	const char *reason = NULL;
+	size_t used = 0;
+
+	p->met = around->met;
+	p->left_out[0] = '\0';
+	for (size_t i = 0; i < op_count && used < sizeof(p->left_out); i++) {
+		const char *why = needs_unmet(around, op_table[i]->needs);
+
+		if (!why || !is_mixed(p, op_table[i]))
+			continue;
+		used += (size_t)snprintf(p->left_out + used, sizeof(p->left_out) - used, "%s%s",
+					 used ? ", " : "", op_table[i]->name);
+		reason = why;
+	}
+	if (reason && used < sizeof(p->left_out))
+		snprintf(p->left_out + used, sizeof(p->left_out) - used, ": %s", reason);
+}
+
 static int settle_injection(struct plan *p, struct plan_injection *in, const struct surroundings *around,
 			    struct error *e)
 {
@@ -59,6 +92,7 @@ int plan_settle(struct plan *p, const struct surroundings *around, struct error 
 		p->shared_files = 0;
 	if (settle_workloads(p, around, e))
 		return -1;
+	settle_operations(p, around);
 	for (unsigned int i = 0; i < p->injection_count; i++) {
 		if (settle_injection(p, &p->injection[i], around, e))
 			return -1;

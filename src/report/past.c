@@ -134,7 +134,7 @@ static struct story_op make_op(uint32_t worker, const struct journal_record *r, 
 
 static bool makes(const struct journal_record *r, const struct op *op)
 {
-	static const char *const makers[] = {"create", "mkdir", "symlink", "tmpfile"};
+	static const char *const makers[] = {"create", "mkdir", "symlink", "tmpfile", "subvol_create"};
 
 	for (size_t i = 0; op && r->answer >= 0 && i < ARRAY_SIZE(makers); i++) {
 		if (strcmp(op->name, makers[i]) == 0)

@@ -90,6 +90,8 @@ static void print_verifier(const char *name, const json_t *j, FILE *out)
 	if (json_uint(j, "cached_only_bytes"))
 		fprintf(out, "; %.1f %% could be read through the cache only",
 			share(json_uint(j, "cached_only_bytes"), json_uint(j, "bytes")));
+	if (json_uint(j, "witnesses"))
+		fprintf(out, "; snapshots looked through %" PRIu64 " times", json_uint(j, "witnesses"));
 	if (json_uint(j, "unsure"))
 		fprintf(out, "; %" PRIu64 " blocks not compared: unknown after an error",
 			json_uint(j, "unsure"));

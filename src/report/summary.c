@@ -62,10 +62,8 @@ static json_t *answers_of(const struct shared *s, const struct op *op, json_t *a
 static json_t *answers_json(const struct shared *s)
 {
 	static const char *const groups[] = {
-		[GROUP_NAMES] = "names",
-		[GROUP_ATTRIBUTES] = "attributes",
-		[GROUP_DATA] = "data",
-		[GROUP_DURABILITY] = "durability",
+		[GROUP_NAMES] = "names",           [GROUP_ATTRIBUTES] = "attributes", [GROUP_DATA] = "data",
+		[GROUP_DURABILITY] = "durability", [GROUP_SNAPSHOTS] = "snapshots",
 	};
 	json_t *kinds = json_object(), *refused = json_object(), *by_group = json_object();
 
@@ -140,7 +138,8 @@ static json_t *verified_json(const struct shared *s)
 					      integer(atomic_load(&c->blocks)), "resident",
 					      integer(atomic_load(&c->resident)), "cached_only_bytes",
 					      integer(atomic_load(&c->cached_only)), "unsure",
-					      integer(atomic_load(&c->unsure)), "time_ns",
+					      integer(atomic_load(&c->unsure)), "witnesses",
+					      integer(atomic_load(&c->witnesses)), "time_ns",
 					      integer(atomic_load(&c->time_ns))));
 	}
 	return all;

@@ -21,6 +21,7 @@ librecow_a_SOURCES += \
 	%D%/prepare.c \
 	%D%/probe.c \
 	%D%/probe.h \
+	%D%/snapshot.c \
 	%D%/space.c \
 	%D%/space.h \
 	%D%/target.h \

@@ -47,12 +47,14 @@ def extents(path):
     return found
 
 
-def places(image, chunks, mount, minimum=BLOCK):
+def places(image, chunks, mount, minimum=BLOCK, snapshots=False):
     """Blocks of files on the target: (path relative to the target, inode, file offset, device offsets), each one checked
-    against the content that the mount shows."""
+    against the content that the mount shows. Those of the snapshots, too, only when asked for."""
     found = []
     with open(image, "rb") as device:
-        for top, _, files in os.walk(os.fsencode(str(mount))):
+        for top, dirs, files in os.walk(os.fsencode(str(mount))):
+            if top == os.fsencode(str(mount)) and not snapshots and b"snap" in dirs:
+                dirs.remove(b"snap")
             for name in files:
                 path = os.path.join(top, name)
                 s = os.lstat(path)

@@ -2,14 +2,16 @@
 #include "tests/unit/ops_world.h"
 
 #include <btrfsutil.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "src/base/clock.h"
@@ -62,7 +64,14 @@ static void make_subvolume(struct world *w, const char *path)
 
 static void make_anchors(struct world *w)
 {
+	struct statfs fs;
 	char path[64];
+
+	if (fstatfs(w->ctx.target, &fs))
+		die("statfs");
+	w->met = fs.f_type == BTRFS_SUPER_MAGIC ? NEED_BTRFS : 0;
+	if (w->met && mkdirat(w->ctx.target, WITNESS_DIR, 0755))
+		die(WITNESS_DIR);
 
 	anchor_path(0, OBJECT_ROOT, path, sizeof(path));
 	make_subvolume(w, path);
@@ -112,6 +121,8 @@ void world_open(struct world *w, const char *dir, const struct workload *workloa
 	w->ctx.shape = &w->shape;
 	w->ctx.bytes_limit = 256 * MiB;
 	w->ctx.findings = &w->sink;
+	w->ctx.witnesses = &w->witnesses;
+	witness_list_init(&w->witnesses);
 	w->clock_cost = clock_cost();
 	umask(0);
 	make_anchors(w);
@@ -125,6 +136,7 @@ void world_close(struct world *w)
 	windows_close(&w->ctx);
 	direct_end(&w->ctx);
 	held_close_all(&w->ctx);
+	witness_list_destroy(&w->witnesses);
 	model_destroy(&w->model);
 	munmap(w->pool, w->pool_bytes);
 	munmap(w->ctx.buffer, OP_BUFFER);
@@ -166,7 +178,7 @@ const struct op *world_draw(struct world *w, uint64_t n, struct op_args *args)
 		const struct op *op = draw_op(w, &s);
 
 		memset(args, 0, sizeof(*args));
-		if (is_balanced(w, op) && op->draw(&w->ctx, &s, args))
+		if (!(op->needs & ~w->met) && is_balanced(w, op) && op->draw(&w->ctx, &s, args))
 			return op;
 	}
 }
@@ -200,12 +212,21 @@ void world_step(struct world *w, uint64_t n)
 	}
 }
 
-static int sweep_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	return ftw->level == 0 ? 0 : remove(path);
-}
-
 void world_sweep(const char *dir)
 {
-	nftw(dir, sweep_one, 32, FTW_DEPTH | FTW_PHYS);
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+
+	while (d && (entry = readdir(d))) {
+		char path[4096];
+		struct error e;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		if (target_remove_tree(path, &e))
+			die(e.text);
+	}
+	if (d)
+		closedir(d);
 }

@@ -9,6 +9,8 @@
 struct world {
 	struct model model;
 	struct op_ctx ctx;
+	struct witness_list witnesses;
+	uint32_t met; /* enum need: what the filesystem meets; without the rest the mix does */
 	struct shape shape;
 	struct finding_sink sink;
 	const struct weight *mix;

@@ -15,7 +15,7 @@ static void frequencies_follow_the_weights(void **state)
 	struct error e;
 	struct mix m;
 
-	assert_int_equal(mix_init(&m, weights, &e), 0);
+	assert_int_equal(mix_init(&m, weights, 0, &e), 0);
 	assert_int_equal(m.count, 4);
 	for (unsigned int i = 0; i < draws; i++) {
 		const struct op *op = mix_draw(&m, &s);
@@ -37,9 +37,24 @@ static void bad_mixes_are_refused(void **state)
 	struct error e;
 	struct mix m;
 
-	assert_int_equal(mix_init(&m, unknown, &e), -1);
+	assert_int_equal(mix_init(&m, unknown, 0, &e), -1);
 	assert_non_null(strstr(e.text, "wriet"));
-	assert_int_equal(mix_init(&m, nothing, &e), -1);
+	assert_int_equal(mix_init(&m, nothing, 0, &e), -1);
+}
+
+static void what_is_needed_decides(void **state)
+{
+	static const struct weight weights[] = {{"write", 1}, {"snapshot", 1}, {NULL, 0}};
+	static const struct weight only[] = {{"snapshot", 1}, {NULL, 0}};
+	struct error e;
+	struct mix m;
+
+	assert_int_equal(mix_init(&m, weights, NEED_BTRFS, &e), 0);
+	assert_int_equal(m.count, 2);
+	assert_int_equal(mix_init(&m, weights, NEED_ROOT, &e), 0);
+	assert_int_equal(m.count, 1);
+	assert_string_equal(m.op[0]->name, "write");
+	assert_int_equal(mix_init(&m, only, NEED_ROOT, &e), -1);
 }
 
 int main(void)
@@ -47,6 +62,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frequencies_follow_the_weights),
 		cmocka_unit_test(bad_mixes_are_refused),
+		cmocka_unit_test(what_is_needed_decides),
 	};
 
 	return cmocka_run_group_tests_name("mix", tests, NULL, NULL);

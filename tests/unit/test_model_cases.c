@@ -206,6 +206,77 @@ static void test_shared_files(void **state)
 	assert_int_equal(view_path(&second.head, o.first_name, path, sizeof(path)), 10);
 	assert_string_equal(path, "shared/f01");
 	model_destroy(&second);
+
+	fixture_gone(&x);
+}
+
+static uint32_t create_subvolume(struct model *m, uint64_t op, uint32_t parent)
+{
+	const struct model_create c = {
+		.type = OBJECT_DIR,
+		.subvolume = true,
+		.parent = parent,
+		.name = nameref_make(model_next_name(m), 9, (uint32_t)op),
+	};
+
+	return model_create(m, op, &c);
+}
+
+static uint8_t flags_of(const struct model *m, uint32_t id)
+{
+	struct object o;
+
+	assert_true(view_object(&m->head, id, &o));
+	return o.flags;
+}
+
+static uint32_t name_of(const struct model *m, uint32_t id)
+{
+	struct object o;
+
+	assert_true(view_object(&m->head, id, &o));
+	return o.first_name;
+}
+
+/* What is in a subvolume is nested for good; the subvolume itself where it lies. */
+static void test_subvolumes_and_what_is_in_them(void **state)
+{
+	struct nameref ref = nameref_make(0, 5, 7);
+	uint32_t sub, dir, file, other;
+	struct fixture x;
+	struct object o;
+
+	fixture_make(&x);
+	sub = create_subvolume(&x.m, 1, OBJECT_ROOT);
+	dir = create(&x.m, 2, OBJECT_DIR, sub);
+	file = create(&x.m, 3, OBJECT_FILE, dir);
+	write_at(&x.m, 4, file, 0, 5000);
+	ref.number = model_next_name(&x.m);
+	model_link(&x.m, 5, file, sub, ref);
+	other = create_subvolume(&x.m, 6, OBJECT_FIRST_SHARED);
+	assert_int_equal(flags_of(&x.m, sub), OBJECT_SUBVOLUME);
+	assert_int_equal(flags_of(&x.m, dir), OBJECT_NESTED);
+	assert_int_equal(flags_of(&x.m, file), OBJECT_NESTED);
+	assert_int_equal(flags_of(&x.m, other), OBJECT_SUBVOLUME | OBJECT_REALM);
+	assert_true(view_object(&x.m.head, sub, &o) && scope_has(SCOPE_PRIVATE, &o) &&
+		    !scope_has(SCOPE_SHARED, &o));
+	assert_true(view_object(&x.m.head, file, &o) && !scope_has(SCOPE_PRIVATE, &o) &&
+		    scope_has(SCOPE_ALL, &o));
+
+	ref.number = name_of(&x.m, other);
+	model_rename(&x.m, 7, ref.number, dir, ref, NAME_NONE);
+	assert_int_equal(flags_of(&x.m, other), OBJECT_SUBVOLUME | OBJECT_NESTED);
+	model_rename(&x.m, 8, ref.number, OBJECT_ROOT, ref, NAME_NONE);
+	assert_int_equal(flags_of(&x.m, other), OBJECT_SUBVOLUME);
+
+	assert_int_equal(model_unlink_subvolume(&x.m, 9, name_of(&x.m, sub)), 0);
+	assert_false(view_object(&x.m.head, sub, &o) || view_object(&x.m.head, dir, &o) ||
+		     view_object(&x.m.head, file, &o));
+	assert_int_equal(x.m.head.bytes, 0);
+	assert_int_equal(model_pick_count(&x.m, PICK_FILE), 0);
+	assert_int_equal(model_pick_count(&x.m, PICK_DIR), 4);
+	assert_true(view_object(&x.m.head, OBJECT_ROOT, &o));
+	assert_int_equal(o.children, 1);
 	fixture_gone(&x);
 }
 
@@ -385,6 +456,7 @@ int main(void)
 		cmocka_unit_test(test_anchors),
 		cmocka_unit_test(test_shared_files),
 		cmocka_unit_test(test_unsure_until_emptied),
+		cmocka_unit_test(test_subvolumes_and_what_is_in_them),
 		cmocka_unit_test(test_what_is_not_there_changes_nothing),
 		cmocka_unit_test(test_damaged_pages_are_not_read),
 		cmocka_unit_test(test_pool_too_small),

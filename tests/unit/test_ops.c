@@ -38,7 +38,7 @@ static void table_is_sane(void **state)
 			assert_string_not_equal(op->name, op_table[k]->name);
 		}
 	}
-	assert_int_equal(op_count, 42);
+	assert_int_equal(op_count, 46);
 	assert_null(op_by_name("no such operation"));
 	assert_null(op_by_id(0));
 }
@@ -274,6 +274,61 @@ static void wrong_answers_are_findings(void **state)
 	assert_int_equal(class_of("chmod", -EDQUOT), -1);
 }
 
+static bool drawn(const char *name, uint64_t n, struct op_args *args)
+{
+	struct stream s = stream_make(7, n, 0);
+
+	memset(args, 0, sizeof(*args));
+	world.ctx.operation = n;
+	return op_by_name(name)->draw(&world.ctx, &s, args);
+}
+
+/* As long as there is room, and some operations apart. The oldest goes first; until it is gone it stays. */
+static void witnesses_are_kept_until_they_are_deleted(void **state)
+{
+	const struct op *take = op_by_name("snapshot"), *drop = op_by_name("snapshot_delete");
+	const struct op_answer good = {0}, full = {.ret = -ENOSPC}, gone = {.ret = -ENOENT};
+	struct witness_list *l = &world.witnesses;
+	struct op_args args;
+	const uint64_t spacing = 4 * world.shape.files;
+	uint64_t n = 40000;
+
+	world.sink.emit = keep_last;
+	assert_int_equal(l->live, 0);
+	assert_false(drawn("snapshot_delete", n, &args));
+	assert_true(drawn("snapshot", n, &args));
+	take->learn(&world.ctx, &args, &full);
+	assert_int_equal(l->live, 0);
+	take->learn(&world.ctx, &args, &good);
+	assert_int_equal(l->live, 1);
+	assert_string_equal(l->witness[0]->path, "snap/w0000.1");
+	assert_int_equal(l->witness[0]->operation, n);
+	assert_int_equal(l->witness[0]->frozen[0]->view.bytes, world.model.head.bytes);
+	assert_false(drawn("snapshot", n + spacing - 1, &args));
+	assert_false(drawn("snapshot_delete", n + spacing - 1, &args));
+	world.ctx.bytes_limit = 2 * world.model.head.bytes - 1;
+	assert_false(drawn("snapshot", n + spacing, &args));
+	world.ctx.bytes_limit = UINT64_MAX;
+	while (drawn("snapshot", n += spacing, &args))
+		take->learn(&world.ctx, &args, &good);
+	assert_int_equal(l->live, WITNESSES_MAX);
+
+	assert_true(drawn("snapshot_delete", n, &args));
+	assert_int_equal(args.offset, 1);
+	l->witness[0]->dying = true;
+	drop->learn(&world.ctx, &args, &full);
+	assert_false(l->witness[0]->dying);
+	drop->learn(&world.ctx, &args, &gone);
+	assert_int_equal(last.class, FINDING_MISSING);
+	assert_int_equal(l->live, WITNESSES_MAX);
+	while (drawn("snapshot_delete", n, &args))
+		drop->learn(&world.ctx, &args, &good);
+	assert_int_equal(l->live, 0);
+	assert_true(drawn("snapshot", n + spacing, &args));
+	assert_int_equal(args.offset, WITNESSES_MAX + 1);
+	world.ctx.bytes_limit = 2 * MiB;
+}
+
 static void a_failed_fsync_makes_its_object_unsure(void **state)
 {
 	const struct op_answer answer = {.ret = -ENOSPC, .began = true};
@@ -469,6 +524,7 @@ int main(void)
 	const struct CMUnitTest with_tree[] = {
 		cmocka_unit_test(draws_are_deterministic_and_in_the_model),
 		cmocka_unit_test(wrong_answers_are_findings),
+		cmocka_unit_test(witnesses_are_kept_until_they_are_deleted),
 		cmocka_unit_test(a_failed_fsync_makes_its_object_unsure),
 		cmocka_unit_test(a_failed_utimensat_leaves_either_time),
 		cmocka_unit_test(odd_sizes_after_failures_are_findings),

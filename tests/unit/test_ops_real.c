@@ -22,7 +22,7 @@
 #include "tests/unit/unit.h"
 
 extern const struct workload workload_aio, workload_churn, workload_enospc, workload_logtree, workload_mmap,
-	workload_reflink, workload_rewrite;
+	workload_reflink, workload_rewrite, workload_snapshot, workload_subvolume;
 
 static uint64_t setting(const char *name, uint64_t fallback)
 {
@@ -102,6 +102,26 @@ static void print_summary(const struct world *w, const struct tree_walk *t, uint
 	print_answers(w);
 }
 
+/* All snapshots that live, each by what the model was when it was taken. */
+static void walk_witnesses(const struct world *w, struct tree_walk *sum)
+{
+	for (unsigned int i = 0; i < w->witnesses.live; i++) {
+		const struct witness *one = w->witnesses.witness[i];
+		struct tree_walk t = {
+			.target = w->ctx.target,
+			.view = &one->frozen[0]->view,
+			.snapshot = one->path,
+		};
+
+		tree_walk(&t);
+		sum->names += t.names;
+		sum->bytes += t.bytes;
+		if (!sum->differences)
+			memcpy(sum->first, t.first, sizeof(t.first));
+		sum->differences += t.differences;
+	}
+}
+
 static void churn_in(const char *dir, const struct workload *workload, uint64_t ops)
 {
 	static struct world w;
@@ -121,6 +141,7 @@ static void churn_in(const char *dir, const struct workload *workload, uint64_t 
 		while (n++ % every && n <= ops);
 		cost_add(&cost, &begin);
 		tree_walk(&t);
+		walk_witnesses(&w, &t);
 	}
 	print_summary(&w, &t, ops, &cost);
 	if (t.differences)
@@ -175,13 +196,24 @@ static void aio_keeps_to_its_model(void **state)
 	churn_in(directory, &workload_aio, setting("RECOW_TEST_OPS", 20000) / 10);
 }
 
+static void snapshot_keeps_to_its_model(void **state)
+{
+	churn_in(directory, &workload_snapshot, setting("RECOW_TEST_OPS", 20000));
+}
+
+static void subvolume_keeps_to_its_model(void **state)
+{
+	churn_in(directory, &workload_subvolume, setting("RECOW_TEST_OPS", 20000));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(churn_keeps_to_its_model),   cmocka_unit_test(logtree_keeps_to_its_model),
-		cmocka_unit_test(rewrite_keeps_to_its_model), cmocka_unit_test(reflink_keeps_to_its_model),
-		cmocka_unit_test(enospc_keeps_to_its_model),  cmocka_unit_test(mmap_keeps_to_its_model),
-		cmocka_unit_test(aio_keeps_to_its_model),
+		cmocka_unit_test(churn_keeps_to_its_model),     cmocka_unit_test(logtree_keeps_to_its_model),
+		cmocka_unit_test(rewrite_keeps_to_its_model),   cmocka_unit_test(reflink_keeps_to_its_model),
+		cmocka_unit_test(enospc_keeps_to_its_model),    cmocka_unit_test(mmap_keeps_to_its_model),
+		cmocka_unit_test(aio_keeps_to_its_model),       cmocka_unit_test(snapshot_keeps_to_its_model),
+		cmocka_unit_test(subvolume_keeps_to_its_model),
 	};
 	const char *given = getenv("RECOW_TEST_DIR");
 	int failed;

@@ -9,8 +9,10 @@
 #include "src/scenario/scenario.h"
 #include "tests/unit/unit.h"
 
+static const struct weight churn_mix[] = {{"write", 9}, {"snapshot", 1}, {"snapshot_delete", 1}, {NULL, 0}};
 static const struct workload churn = {
 	.name = "churn",
+	.mix = churn_mix,
 	.shape = {.files = 1000, .dirs = 50, .size = {1, 4 * MiB}, .write = {1, 64 * KiB}, .depth = 4},
 };
 static const struct workload logtree = {
@@ -271,6 +273,7 @@ static void what_cannot_run_is_left_out_by_name(void **state)
 	snprintf(around.reason[2], sizeof(around.reason[2]), "a directory is not unmounted");
 	snprintf(around.reason[3], sizeof(around.reason[3]), "no block can go offline");
 	assert_int_equal(plan_settle(p, &around, &e), 0);
+	assert_string_equal(p->left_out, "snapshot, snapshot_delete: the target is not btrfs");
 	assert_null(p->injection[0].unavailable);
 	assert_string_equal(p->injection[1].unavailable, "no block can go offline");
 	assert_null(p->verification[0].unavailable);
@@ -281,8 +284,10 @@ static void what_cannot_run_is_left_out_by_name(void **state)
 	assert_int_equal(plan_settle(p, &around, &e), -1);
 	assert_int_equal(e.exit, EXIT_CANNOT);
 	assert_string_equal(e.text, "injector hotplug cannot run here: no block can go offline");
-	around.met = NEED_MEMORY_HOTPLUG | NEED_OWN_TARGET;
+	around.met = NEED_MEMORY_HOTPLUG | NEED_OWN_TARGET | NEED_BTRFS;
 	assert_int_equal(plan_settle(p, &around, &e), 0);
+	assert_string_equal(p->left_out, "");
+	assert_int_equal(p->met, around.met);
 	assert_null(p->injection[1].unavailable);
 	assert_null(p->verification[1].unavailable);
 	free(p);

@@ -54,6 +54,23 @@ static int by_place(const void *a, const void *b)
 	return strcmp(x->bytes, y->bytes);
 }
 
+/* The anchor that a directory is below; OBJECT_NONE below another subvolume, of which a snapshot has nothing.
+ */
+static uint32_t anchor_above(const struct model_view *v, uint32_t dir)
+{
+	struct object o;
+	struct name n;
+
+	while (!view_is_anchor(v, dir)) {
+		if (!view_object(v, dir, &o) || !view_name(v, o.first_name, &n))
+			return OBJECT_NONE;
+		if (o.flags & OBJECT_SUBVOLUME)
+			return OBJECT_NONE;
+		dir = n.parent;
+	}
+	return dir;
+}
+
 static void collect(struct tree_walk *t)
 {
 	const struct model_view *v = t->view;
@@ -66,6 +83,8 @@ static void collect(struct tree_walk *t)
 		struct name n;
 
 		if (!view_name(v, i, &n) || n.parent == OBJECT_NONE || n.parent == OBJECT_HELD)
+			continue;
+		if (t->snapshot && anchor_above(v, n.parent) != OBJECT_ROOT)
 			continue;
 		e->parent = n.parent;
 		e->object = n.object;
@@ -216,6 +235,16 @@ static void compare_open(struct tree_walk *t, int dir, const char *name, const c
 	close(fd);
 }
 
+static void compare_nothing_in(struct tree_walk *t, int dir, const char *name, const char *path, uint32_t id)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		differ(t, path, "open: %s", strerror(errno));
+	else
+		walk_directory(t, fd, id, path); /* whose names were not collected */
+}
+
 static void compare_entry(struct tree_walk *t, int dir, const char *path, const struct expected_name *e)
 {
 	struct object_seen *seen = &t->seen[e->object];
@@ -229,6 +258,12 @@ static void compare_entry(struct tree_walk *t, int dir, const char *path, const 
 	}
 	if (fstatat(dir, e->bytes, &st, AT_SYMLINK_NOFOLLOW)) {
 		differ(t, path, "stat: %s", strerror(errno));
+		return;
+	}
+	if (t->snapshot && o.flags & OBJECT_SUBVOLUME) { /* an empty directory stands for it */
+		if (!S_ISDIR(st.st_mode))
+			differ(t, path, "is no directory");
+		compare_nothing_in(t, dir, e->bytes, path, e->object);
 		return;
 	}
 	if (seen->seen) {
@@ -332,20 +367,26 @@ void tree_walk(struct tree_walk *t)
 	for (uint32_t id = OBJECT_ROOT; view_object(t->view, id, &o) && (o.flags & OBJECT_ANCHOR); id++) {
 		int fd;
 
+		if (t->snapshot && id != OBJECT_ROOT)
+			continue;
 		anchor_path(t->view->worker, id, path, sizeof(path));
+		if (t->snapshot)
+			snprintf(path, sizeof(path), "%s", t->snapshot);
 		fd = openat(t->target, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0)
 			differ(t, path, "open: %s", strerror(errno));
 		else
 			walk_directory(t, fd, id, path);
 	}
-	walk_shared_files(t);
+	if (!t->snapshot)
+		walk_shared_files(t);
 	for (size_t i = 0; i < t->count; i++) {
 		if (!t->expected[i].found)
 			differ(t, t->expected[i].bytes, "name of object %u in directory %u is missing",
 			       t->expected[i].object, t->expected[i].parent);
 	}
-	walk_held(t);
+	if (!t->snapshot)
+		walk_held(t);
 	free(t->expected);
 	free(t->seen);
 }

@@ -10,6 +10,8 @@ struct tree_walk {
 	const struct model_view *view;
 	const struct op_ctx *holder; /* has the descriptors of files without a name */
 	uint64_t names, bytes, held; /* compared */
+	const char
+		*snapshot; /* of the worker's own subvolume: look there, for what is below it; NULL: at all */
 	uint64_t differences;
 	char first[8192]; /* the first difference, for people */
 	/* private */

@@ -77,14 +77,28 @@ static void make_filesystem(struct world *w)
 
 /* ---- what is on it */
 
+static void make_subvolume(struct world *w, const char *path)
+{
+	char full[4200];
+	struct error e;
+
+	full_path(w, path, full);
+	if (w->subvolumes)
+		assert_int_equal(target_make_subvolume(&w->target, full, &e), 0);
+	else
+		assert_int_equal(mkdirat(w->mount, path, 0755), 0);
+}
+
 static void make_anchors(struct world *w)
 {
 	char path[64];
 
-	assert_int_equal(mkdirat(w->mount, "shared", 0755), 0);
+	make_subvolume(w, "shared");
+	if (w->subvolumes)
+		assert_int_equal(mkdirat(w->mount, WITNESS_DIR, 0755), 0);
 	for (unsigned int i = 0; i < WORKERS; i++) {
 		anchor_path(i, OBJECT_ROOT, path, sizeof(path));
-		assert_int_equal(mkdirat(w->mount, path, 0755), 0);
+		make_subvolume(w, path);
 	}
 	for (unsigned int k = 0; k < SHARED_DIRS; k++) {
 		anchor_path(0, OBJECT_FIRST_SHARED + k, path, sizeof(path));
@@ -142,14 +156,17 @@ static void make_crowd(struct world *w)
 			uint32_t file = make_file(w, i, parent, 1 + k % 255, k * 37 % 12000);
 
 			if (k % 10 == 0)
-				link_file(w, i, file, OBJECT_FIRST_SHARED + k % SHARED_DIRS);
+				link_file(w, i, file,
+					  w->subvolumes && k % 3 != 2
+						  ? dir
+						  : OBJECT_FIRST_SHARED + k % SHARED_DIRS);
 			if (k % 7 == 0)
 				write_file(w, i, file, k * 11, 1 + k);
 		}
 	}
 }
 
-int world_start(void **state)
+static int start(void **state, bool subvolumes)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct error e;
@@ -159,6 +176,7 @@ int world_start(void **state)
 	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	assert_true(mapping != MAP_FAILED);
 	pthread_mutex_init(&w->lock, NULL);
+	w->subvolumes = subvolumes;
 	w->pool = page_pool_init(mapping, POOL_BYTES);
 	make_filesystem(w);
 	make_anchors(w);
@@ -171,6 +189,16 @@ int world_start(void **state)
 	learn_times(w);
 	*state = w;
 	return 0;
+}
+
+int world_start(void **state)
+{
+	return start(state, false);
+}
+
+int world_start_on_subvolumes(void **state)
+{
+	return start(state, true);
 }
 
 int world_end(void **state)

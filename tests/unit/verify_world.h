@@ -25,6 +25,7 @@ struct world {
 	char dir[64], mnt[80], image[80];
 	struct target target;
 	int mount;
+	bool subvolumes;
 	struct page_pool *pool;
 	struct model model[WORKERS];
 	uint64_t op[WORKERS];
@@ -42,6 +43,7 @@ struct world {
 
 /* For cmocka: make it, and take it away again. */
 int world_start(void **state);
+int world_start_on_subvolumes(void **state); /* the anchors are subvolumes, as in a run; and WITNESS_DIR */
 int world_end(void **state);
 
 /* Each mount may get another loop device. */
