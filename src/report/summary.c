@@ -122,26 +122,37 @@ static json_t *model_json(const struct shared *s)
 			 "total_bytes", integer(sum.total_bytes));
 }
 
+static json_t *counters_json(const struct verify_counters *c)
+{
+	const struct {
+		const char *name;
+		const _Atomic uint64_t *value;
+	} row[] = {
+		{"bytes", &c->bytes},
+		{"scrubbed_bytes", &c->scrubbed},
+		{"objects", &c->objects},
+		{"names", &c->names},
+		{"blocks", &c->blocks},
+		{"resident", &c->resident},
+		{"cached_only_bytes", &c->cached_only},
+		{"unsure", &c->unsure},
+		{"witnesses", &c->witnesses},
+		{"time_ns", &c->time_ns},
+	};
+	json_t *j = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(row); i++)
+		json_object_set_new(j, row[i].name, integer(atomic_load(row[i].value)));
+	return j;
+}
+
 static json_t *verified_json(const struct shared *s)
 {
 	json_t *all = json_object();
 
-	for (unsigned int i = 0; i < s->plan.verification_count; i++) {
-		const struct verify_counters *c = &s->verified[i];
-
+	for (unsigned int i = 0; i < s->plan.verification_count; i++)
 		json_object_set_new(all, s->plan.verification[i].verifier->name,
-				    json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "bytes",
-					      integer(atomic_load(&c->bytes)), "scrubbed_bytes",
-					      integer(atomic_load(&c->scrubbed)), "objects",
-					      integer(atomic_load(&c->objects)), "names",
-					      integer(atomic_load(&c->names)), "blocks",
-					      integer(atomic_load(&c->blocks)), "resident",
-					      integer(atomic_load(&c->resident)), "cached_only_bytes",
-					      integer(atomic_load(&c->cached_only)), "unsure",
-					      integer(atomic_load(&c->unsure)), "witnesses",
-					      integer(atomic_load(&c->witnesses)), "time_ns",
-					      integer(atomic_load(&c->time_ns))));
-	}
+				    counters_json(&s->verified[i]));
 	return all;
 }
 
