@@ -146,6 +146,7 @@ static int apply_workload(const struct layer *l, const struct scenario_section *
 
 	if (!w)
 		return scenario_blame(l->scenario, s->line, s->flag, l->e);
+	w->asked = l->flags;
 	for (size_t i = 0; i < s->key_count; i++) {
 		if (workload_key(l, w, &s->keys[i]))
 			return scenario_blame(l->scenario, s->keys[i].line, s->keys[i].flag, l->e);

@@ -12,7 +12,7 @@
 #include "verify/verifier.h"
 #include "workloads/workload.h"
 
-#define PLAN_WORKLOADS 8
+#define PLAN_WORKLOADS 16
 #define PLAN_INJECTORS 16
 #define PLAN_VERIFIERS 16
 #define PLAN_PHASES    16
@@ -33,6 +33,7 @@ struct plan_workload {
 	const struct workload *workload;
 	struct shape shape; /* with parameters applied */
 	unsigned int share; /* workers are dealt out by share */
+	bool asked;         /* with -w: then it is an error when it cannot run */
 };
 
 struct plan_injection {
@@ -77,6 +78,7 @@ struct plan {
 	struct plan_phase phase[PLAN_PHASES];
 	uint32_t met;       /* set of enum need: operations that want more are left out of the mixes */
 	char left_out[320]; /* their names and the reason, "" if there are none */
+	char workloads_left_out[320]; /* those of workloads that the scenario names, likewise */
 };
 
 /* Make a plan of a scenario and of the flags that lie over it. Pure but for the default seed

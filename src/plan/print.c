@@ -64,6 +64,8 @@ static void print_workloads(const struct plan *p, FILE *out)
 			units_show_size(wlow, sizeof(wlow), w->shape.write[0]),
 			units_show_size(whigh, sizeof(whigh), w->shape.write[1]));
 	}
+	if (p->workloads_left_out[0])
+		fprintf(out, "workloads   NOT RUN: %s\n", p->workloads_left_out);
 	if (p->left_out[0])
 		fprintf(out, "operations  NOT RUN: %s\n", p->left_out);
 }

@@ -4,15 +4,49 @@
 
 #include "src/plan/plan.h"
 
-static int settle_workloads(const struct plan *p, const struct surroundings *around, struct error *e)
-{
-	for (unsigned int i = 0; i < p->workload_count; i++) {
-		const char *reason = needs_unmet(around, p->workload[i].workload->needs);
+/* Names of what is left out, and one reason for all behind them. */
+struct left_out {
+	char *text;
+	size_t len, used;
+	const char *reason;
+};
 
-		if (reason)
-			return error_set(e, EXIT_CANNOT, "workload %s cannot run here: %s",
-					 p->workload[i].workload->name, reason);
+static void leave_out(struct left_out *l, const char *name, const char *reason)
+{
+	if (l->used < l->len)
+		l->used += (size_t)snprintf(l->text + l->used, l->len - l->used, "%s%s", l->used ? ", " : "",
+					    name);
+	l->reason = reason;
+}
+
+static void leave_out_end(const struct left_out *l)
+{
+	if (l->reason && l->used < l->len)
+		snprintf(l->text + l->used, l->len - l->used, ": %s", l->reason);
+}
+
+/* A scenario goes without a workload that can't run, as long as another is left. */
+static int settle_workloads(struct plan *p, const struct surroundings *around, struct error *e)
+{
+	struct left_out l = {p->workloads_left_out, sizeof(p->workloads_left_out), 0, NULL};
+	unsigned int kept = 0;
+
+	p->workloads_left_out[0] = '\0';
+	for (unsigned int i = 0; i < p->workload_count; i++) {
+		const struct plan_workload *w = &p->workload[i];
+		const char *reason = needs_unmet(around, w->workload->needs);
+
+		if (!reason) {
+			p->workload[kept++] = *w;
+			continue;
+		}
+		if (w->asked || (!kept && i + 1 == p->workload_count))
+			return error_set(e, EXIT_CANNOT, "workload %s cannot run here: %s", w->workload->name,
+					 reason);
+		leave_out(&l, w->workload->name, reason);
 	}
+	p->workload_count = kept;
+	leave_out_end(&l);
 	return 0;
 }
 
@@ -31,22 +65,17 @@ static bool is_mixed(const struct plan *p, const struct op *op)
 /* A mix goes without what can't run; a workload of which that is the point declares the need itself. */
 static void settle_operations(struct plan *p, const struct surroundings *around)
 {
-	const char *reason = NULL;
-	size_t used = 0;
+	struct left_out l = {p->left_out, sizeof(p->left_out), 0, NULL};
 
 	p->met = around->met;
 	p->left_out[0] = '\0';
-	for (size_t i = 0; i < op_count && used < sizeof(p->left_out); i++) {
-		const char *why = needs_unmet(around, op_table[i]->needs);
+	for (size_t i = 0; i < op_count; i++) {
+		const char *reason = needs_unmet(around, op_table[i]->needs);
 
-		if (!why || !is_mixed(p, op_table[i]))
-			continue;
-		used += (size_t)snprintf(p->left_out + used, sizeof(p->left_out) - used, "%s%s",
-					 used ? ", " : "", op_table[i]->name);
-		reason = why;
+		if (reason && is_mixed(p, op_table[i]))
+			leave_out(&l, op_table[i]->name, reason);
 	}
-	if (reason && used < sizeof(p->left_out))
-		snprintf(p->left_out + used, sizeof(p->left_out) - used, ": %s", reason);
+	leave_out_end(&l);
 }
 
 static int settle_injection(struct plan *p, struct plan_injection *in, const struct surroundings *around,

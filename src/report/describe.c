@@ -167,6 +167,8 @@ static json_t *plan_json(const struct plan *p)
 	json_object_set_new(j, "phases", phases_json(p));
 	json_object_set_new(j, "injectors", injectors_json(p));
 	json_object_set_new(j, "verifiers", verifiers_json(p));
+	json_object_set_new(j, "operations_left_out", json_text(p->left_out));
+	json_object_set_new(j, "workloads_left_out", json_text(p->workloads_left_out));
 	return j;
 }
 

@@ -161,6 +161,10 @@ static void print_not_run(const json_t *plan, const json_t *outcome, FILE *out)
 				fprintf(out, "  not run     %s: %s\n", json_text(j, "name"), reason);
 		}
 	}
+	if (json_text(plan, "workloads_left_out")[0])
+		fprintf(out, "  not run     workloads %s\n", json_text(plan, "workloads_left_out"));
+	if (json_text(plan, "operations_left_out")[0])
+		fprintf(out, "  not run     operations %s\n", json_text(plan, "operations_left_out"));
 	json_object_foreach(json_object_get(outcome, "injectors"), name, j)
 	{
 		if (json_is_string(json_object_get(j, "why")))

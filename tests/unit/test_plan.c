@@ -17,6 +17,7 @@ static const struct workload churn = {
 };
 static const struct workload logtree = {
 	.name = "logtree",
+	.needs = NEED_BTRFS,
 	.shape = {.files = 2000, .dirs = 50, .size = {1, 16 * KiB}, .write = {1, 16 * KiB}, .depth = 4},
 };
 static const char *const sync_args[] = {"hold", "storm", NULL};
@@ -265,6 +266,7 @@ static void errors_name_the_flag(void **state)
 static void what_cannot_run_is_left_out_by_name(void **state)
 {
 	static const struct flag flags[] = {{"inject", "hotplug", NULL, NULL, "--inject"}};
+	static const struct flag named[] = {{"workload", "logtree", NULL, NULL, "--workload"}};
 	struct surroundings around = {.target_known = true};
 	struct plan *p = make_good(storm, NULL, 0);
 	struct error e;
@@ -274,6 +276,8 @@ static void what_cannot_run_is_left_out_by_name(void **state)
 	snprintf(around.reason[3], sizeof(around.reason[3]), "no block can go offline");
 	assert_int_equal(plan_settle(p, &around, &e), 0);
 	assert_string_equal(p->left_out, "snapshot, snapshot_delete: the target is not btrfs");
+	assert_int_equal(p->workload_count, 1);
+	assert_string_equal(p->workloads_left_out, "logtree: the target is not btrfs");
 	assert_null(p->injection[0].unavailable);
 	assert_string_equal(p->injection[1].unavailable, "no block can go offline");
 	assert_null(p->verification[0].unavailable);
@@ -284,6 +288,14 @@ static void what_cannot_run_is_left_out_by_name(void **state)
 	assert_int_equal(plan_settle(p, &around, &e), -1);
 	assert_int_equal(e.exit, EXIT_CANNOT);
 	assert_string_equal(e.text, "injector hotplug cannot run here: no block can go offline");
+	free(p);
+
+	p = make_good(storm, named, 1);
+	assert_int_equal(plan_settle(p, &around, &e), -1);
+	assert_string_equal(e.text, "workload logtree cannot run here: the target is not btrfs");
+	free(p);
+
+	p = make_good(storm, flags, 1);
 	around.met = NEED_MEMORY_HOTPLUG | NEED_OWN_TARGET | NEED_BTRFS;
 	assert_int_equal(plan_settle(p, &around, &e), 0);
 	assert_string_equal(p->left_out, "");
