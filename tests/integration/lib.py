@@ -129,6 +129,7 @@ class Running:
 
     def __init__(self, out, *args):
         self.out = pathlib.Path(out)
+        self.stopped = None
         self.log = open(f"{out}.output", "w+", encoding="utf-8", errors="replace")
         Running.all.append(self)
         self.process = subprocess.Popen([RECOW, "run", "-o", str(out), *map(str, args)], stdout=self.log,
@@ -139,6 +140,7 @@ class Running:
         """After a test that failed in the middle of a run: end it and give it time to undo."""
         for run in Running.all:
             if run.process.poll() is None:
+                run.go_on()
                 run.process.terminate()
                 run.wait()
         Running.all.clear()
@@ -153,7 +155,18 @@ class Running:
             self.process.kill()
             raise AssertionError(f"the run did not end within {timeout} s:\n{self.output()[-4000:]}") from None
 
+    def stop_churn(self):
+        """Hold churn where it is, for as long as the test needs: a phase that waits goes on waiting."""
+        self.stopped = self.children()["churn"]
+        os.kill(self.stopped, SIGSTOP)
+
+    def go_on(self):
+        if self.stopped:
+            os.kill(self.stopped, SIGCONT)
+        self.stopped = None
+
     def expect_exit(self, code, timeout=120):
+        self.go_on()
         got = self.wait(timeout)
         expect(got == code, f"ended with {got}, not {code}:\n{self.output()[-6000:]}")
 

@@ -49,8 +49,9 @@ def extents(path):
 
 def places(image, chunks, mount, minimum=BLOCK, snapshots=False):
     """Blocks of files on the target: (path relative to the target, inode, file offset, device offsets), each one checked
-    against the content that the mount shows. Those of the snapshots, too, only when asked for."""
-    found = []
+    against the content that the mount shows. Those of the snapshots, too, only when asked for; else none that several files
+    share, since damage there is damage to each of them."""
+    found, users = [], {}
     with open(image, "rb") as device:
         for top, dirs, files in os.walk(os.fsencode(str(mount))):
             if top == os.fsencode(str(mount)) and not snapshots and b"snap" in dirs:
@@ -58,13 +59,18 @@ def places(image, chunks, mount, minimum=BLOCK, snapshots=False):
             for name in files:
                 path = os.path.join(top, name)
                 s = os.lstat(path)
-                # A file with one name: a finding names it by one of its names only.
-                if not stat.S_ISREG(s.st_mode) or s.st_nlink > 1 or s.st_size < minimum:
+                if not stat.S_ISREG(s.st_mode):
                     continue
                 for offset, logical, length in extents(path):
+                    for at in range(0, length, BLOCK):
+                        users.setdefault(logical + at, set()).add((s.st_dev, s.st_ino, offset + at))
+                    # A file with one name: a finding names it by one of its names only.
+                    if s.st_nlink > 1 or s.st_size < minimum:
+                        continue
                     for at in range(0, min(length, s.st_size - offset) // BLOCK * BLOCK, BLOCK):
                         found.append((os.path.relpath(path, os.fsencode(str(mount))), s.st_ino, offset + at,
-                                      chunks.physical(logical + at)))
+                                      chunks.physical(logical + at), logical + at))
+        found = [place[:4] for place in found if snapshots or len(users[place[4]]) == 1]
         for path, _, offset, copies in found[:: max(1, len(found) // 200)]:
             with open(os.path.join(os.fsencode(str(mount)), path), "rb") as file:
                 file.seek(offset)
