@@ -92,6 +92,9 @@ int plan_make(struct plan *p, const struct scenario *scenario, const struct scen
  * itself. */
 int plan_settle(struct plan *p, const struct surroundings *around, struct error *e);
 
+/* Of a settled one: is there a verifier that looks at snapshots? Then every worker takes some. */
+bool plan_wants_witnesses(const struct plan *p);
+
 /* What a shape has for a workload parameter ("size_max"). */
 uint64_t plan_shape_value(const struct shape *s, const char *name);
 
