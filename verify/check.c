@@ -96,6 +96,31 @@ void check_report(struct check *c, const struct subject *s, enum finding_class c
 	check_emit(c, &f);
 }
 
+struct attribute_seen check_seen(const struct subject *s, enum finding_attribute which, uint64_t found)
+{
+	return (struct attribute_seen){
+		.which = (uint8_t)which, .found = found, .learned = s->view->operations};
+}
+
+void check_report_attribute(struct check *c, const struct subject *s, const struct attribute_seen *a,
+			    const char *fmt, ...)
+{
+	struct finding f;
+	char whose[128];
+	size_t used;
+	va_list ap;
+
+	check_finding(&f, s, FINDING_ATTRIBUTE);
+	f.attribute = *a;
+	va_start(ap, fmt);
+	vsnprintf(f.detail, sizeof(f.detail), fmt, ap);
+	va_end(ap);
+	used = strlen(f.detail);
+	snprintf(f.detail + used, sizeof(f.detail) - used, "%s",
+		 attribute_describe(whose, sizeof(whose), &f));
+	check_emit(c, &f);
+}
+
 void check_report_path(struct check *c, const char *dir, const char *name, enum finding_class class,
 		       const char *fmt, ...)
 {
