@@ -4,6 +4,8 @@ librecow_a_SOURCES += \
 	%D%/chart.c \
 	%D%/chart.h \
 	%D%/describe.c \
+	%D%/effects.c \
+	%D%/effects.h \
 	%D%/events.c \
 	%D%/exposure_json.c \
 	%D%/exposure_print.c \
