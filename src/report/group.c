@@ -99,6 +99,7 @@ static void add_member(struct story *s, unsigned int number, const struct findin
 		s->to = MAX(s->to, f->offset + f->length);
 	}
 	s->last = MAX(s->last, f->time);
+	values_add(s, f);
 }
 
 static void add_writer(struct story *s, uint32_t worker, uint64_t operation, uint32_t object)

@@ -22,4 +22,5 @@ librecow_a_SOURCES += \
 	%D%/story_json.c \
 	%D%/story_print.c \
 	%D%/summary.c \
-	%D%/summary.h
+	%D%/summary.h \
+	%D%/values.c

@@ -17,7 +17,7 @@ unit_tests += %D%/test_scenario
 unit_tests += %D%/test_content %D%/test_journal %D%/test_maps %D%/test_model %D%/test_model_cases %D%/test_pages
 unit_tests += %D%/test_namer %D%/test_report %D%/test_store %D%/test_story
 unit_tests += %D%/test_sync
-unit_tests += %D%/test_verdict
+unit_tests += %D%/test_values %D%/test_verdict
 unit_tests += %D%/test_verify_attributes %D%/test_verify_data %D%/test_verify_disk
 unit_tests += %D%/test_verify_held %D%/test_verify_names %D%/test_verify_pass %D%/test_verify_snapshots
 unit_tests += %D%/test_fsck
@@ -64,6 +64,8 @@ EXTRA_DIST += %D%/golden/answer.txt %D%/golden/attribute.txt %D%/golden/bare.txt
 	%D%/golden/target.txt %D%/golden/thrice.txt %D%/golden/torn.txt %D%/golden/zeroes.txt
 %C%_test_store_SOURCES = %D%/test_store.c %D%/unit.h
 %C%_test_sync_SOURCES = %D%/test_sync.c %D%/unit.h
+%C%_test_values_SOURCES = %D%/test_values.c %D%/made_run.h %D%/unit.h
+EXTRA_DIST += %D%/golden/values.txt
 %C%_test_verdict_SOURCES = %D%/test_verdict.c %D%/unit.h
 # A mounted filesystem with a tree and its models, and verifiers run on it.
 verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/real.h %D%/verify_world.h %D%/unit.h

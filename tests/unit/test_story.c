@@ -87,6 +87,7 @@ static void put_journals(void)
 
 	/* A name that is too long to be shown whole. */
 	second[0].args.name = second[1].args.name = nameref_make(OTHER, 200, 7);
+	first[0].args.aux = 0600;
 	first[5].args.aux = 0644;
 	first[7].args.aux = 4096;
 	first[7].answer = 4096;
@@ -396,7 +397,12 @@ static void extra(void **state)
 
 static void attribute(void **state)
 {
-	store(1, about(finding(FINDING_ATTRIBUTE, "remount", SEEN_FRESH, "mode: expected 0644, found 0600")));
+	struct finding *f =
+		about(finding(FINDING_ATTRIBUTE, "remount", SEEN_FRESH, "mode: expected 0644, found 0600"));
+
+	f->operation = 5;
+	f->attribute = (struct attribute_seen){.which = ATTRIBUTE_MODE, .found = 0600, .learned = 8};
+	store(1, f);
 	expect_golden("attribute");
 }
 
