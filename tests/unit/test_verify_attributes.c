@@ -196,6 +196,41 @@ static void wrong_symlink_target(void **state)
 	silent(w, "hot");
 }
 
+/* The target of another symbolic link, in place of its own. */
+static void target_of_another(void **state)
+{
+	struct world *w = *state;
+	const uint32_t other = make(w, 0, OBJECT_SYMLINK, OBJECT_ROOT, 11, 150);
+	const char *path = path_of(w, 0, w->symlink);
+	char own[256] = {0}, target[256] = {0};
+	struct stat st;
+
+	learn_times(w);
+	st = stat_of(w, path);
+	silent(w, "hot");
+	assert_int_equal(readlinkat(w->mount, path, own, sizeof(own)), 200);
+	assert_int_equal(readlinkat(w->mount, path_of(w, 0, other), target, sizeof(target)), 150);
+	assert_int_equal(unlinkat(w->mount, path, 0), 0);
+	assert_int_equal(symlinkat(target, w->mount, path), 0);
+	restore_mtime(w, path, &st);
+	run(w, "hot");
+	assert_int_equal(w->count, 2); /* the size, too */
+	for (unsigned int i = 0; i < w->count; i++) {
+		const struct attribute_seen *seen = &w->found[i]->attribute;
+
+		if (seen->which != ATTRIBUTE_TARGET)
+			continue;
+		assert_int_equal(seen->value, VALUE_FOREIGN);
+		assert_int_equal(seen->object, other);
+		assert_int_equal(seen->found, 150);
+	}
+	assert_int_equal(unlinkat(w->mount, path, 0), 0);
+	assert_int_equal(symlinkat(own, w->mount, path), 0);
+	restore_mtime(w, path, &st);
+	learn_times(w);
+	silent(w, "hot");
+}
+
 static void wrong_sizes(void **state)
 {
 	struct world *w = *state;
@@ -234,7 +269,8 @@ int main(void)
 		cmocka_unit_test(wrong_mode_and_owner), cmocka_unit_test(wrong_times),
 		cmocka_unit_test(values_are_noted),     cmocka_unit_test(whose_xattr),
 		cmocka_unit_test(wrong_xattrs),         cmocka_unit_test(wrong_symlink_target),
-		cmocka_unit_test(wrong_sizes),          cmocka_unit_test(wrong_link_count),
+		cmocka_unit_test(target_of_another),    cmocka_unit_test(wrong_sizes),
+		cmocka_unit_test(wrong_link_count),
 	};
 
 	if (geteuid() != 0)
