@@ -201,13 +201,14 @@ static void target_of_another(void **state)
 {
 	struct world *w = *state;
 	const uint32_t other = make(w, 0, OBJECT_SYMLINK, OBJECT_ROOT, 11, 150);
-	const char *path = path_of(w, 0, w->symlink);
 	char own[256] = {0}, target[256] = {0};
+	const char *path;
 	struct stat st;
 
 	learn_times(w);
-	st = stat_of(w, path);
 	silent(w, "hot");
+	path = path_of(w, 0, w->symlink);
+	st = stat_of(w, path);
 	assert_int_equal(readlinkat(w->mount, path, own, sizeof(own)), 200);
 	assert_int_equal(readlinkat(w->mount, path_of(w, 0, other), target, sizeof(target)), 150);
 	assert_int_equal(unlinkat(w->mount, path, 0), 0);
