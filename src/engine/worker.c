@@ -253,7 +253,7 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 		return error_set(e, EXIT_HARNESS, "no memory for the buffer of worker %u", number);
 	if (direct_begin(&w->ctx, e) || (w->ctx.shape->nocow && make_nocow(w, e)))
 		goto fail;
-	if (mix_init(&w->mix, w->workload->workload->mix, s->plan.met, e)) {
+	if (mix_init(&w->mix, w->workload->workload->mix, s->plan.met & ~s->target.unmet, e)) {
 		error_context(e, "workload %s", w->workload->workload->name);
 		goto fail;
 	}

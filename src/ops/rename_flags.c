@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* renameat2(2) with a flag: exchange, noreplace, whiteout. */
+/* renameat2(2) with a flag: exchange, noreplace, whiteout. Where the target doesn't know a flag its operation
+ * is not drawn (NEED_EXCHANGE and its like): so EINVAL is no ordinary answer. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -16,11 +17,6 @@
 
 /* Whiteouts are at most one for so many files. */
 #define FILES_PER_WHITEOUT 16
-
-/* EINVAL: the filesystem doesn't know the flag (vfat, FUSE filesystems, old kernels). EPERM: whiteouts want
- * CAP_MKNOD, which containers may lack. */
-static const int errors_of_flags[] = {ENOSPC, EDQUOT, ENOMEM, ENFILE, EINTR, EMLINK, EINVAL, 0};
-static const int errors_of_whiteouts[] = {ENOSPC, EDQUOT, ENOMEM, ENFILE, EINTR, EMLINK, EINVAL, EPERM, 0};
 
 static void rename_flag_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a,
 			     unsigned int flag)
@@ -191,7 +187,8 @@ const struct op op_exchange = {
 	.group = GROUP_NAMES,
 	.failure = FAILS_CLEAN,
 	.balance = BALANCE_NONE,
-	.errors = errors_of_flags,
+	.needs = NEED_EXCHANGE,
+	.errors = errors_of_names,
 	.draw = exchange_draw,
 	.call = exchange_call,
 	.learn = exchange_learn,
@@ -245,7 +242,8 @@ const struct op op_noreplace = {
 	.group = GROUP_NAMES,
 	.failure = FAILS_CLEAN,
 	.balance = BALANCE_NONE,
-	.errors = errors_of_flags,
+	.needs = NEED_NOREPLACE,
+	.errors = errors_of_names,
 	.draw = noreplace_draw,
 	.call = noreplace_call,
 	.learn = noreplace_learn,
@@ -294,7 +292,8 @@ const struct op op_whiteout = {
 	.group = GROUP_NAMES,
 	.failure = FAILS_CLEAN,
 	.balance = BALANCE_NONE,
-	.errors = errors_of_whiteouts,
+	.needs = NEED_WHITEOUT,
+	.errors = errors_of_names,
 	.draw = whiteout_draw,
 	.call = whiteout_call,
 	.learn = whiteout_learn,
