@@ -29,6 +29,7 @@ static void take_record(struct reading *rd, const struct journal_record *record)
 		.paths = rd->want_paths ? namer_paths(&rd->namer, record, path) : 0,
 		.effect = effect,
 		.effects = effects_of(&rd->effects, record, effect),
+		.followed = &rd->effects,
 	};
 
 	if (!stories_want(rd->stories, &r))

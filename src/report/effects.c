@@ -27,6 +27,7 @@ void effects_end(struct effects *e)
 {
 	free(e->object);
 	free(e->object_of);
+	free(e->clone);
 	*e = (struct effects){0};
 }
 
@@ -73,6 +74,63 @@ static void name_object(struct effects *e, uint32_t name, uint32_t object)
 static uint32_t object_named(const struct effects *e, uint32_t name)
 {
 	return name < e->names ? e->object_of[name] : OBJECT_NONE;
+}
+
+/* ---- clones */
+
+/* Of a very long list what comes last is not followed. */
+#define CLONES_MAX  (1U << 20)
+#define CLONE_STEPS 100000U /* clones looked at for one question, */
+#define CLONE_CHAIN 8U      /* and how many lead from one to the next */
+
+static void add_clone(struct effects *e, const struct effects_clone *c)
+{
+	if (e->clones == e->clones_room && e->clones < CLONES_MAX) {
+		size_t room = MAX(2 * e->clones_room, (size_t)1024);
+		struct effects_clone *grown = realloc(e->clone, room * sizeof(*grown));
+
+		if (!grown)
+			return;
+		e->clone = grown;
+		e->clones_room = room;
+	}
+	if (e->clones < e->clones_room)
+		e->clone[e->clones++] = *c;
+}
+
+/* What is asked for, and how much longer to look for it. */
+struct clone_question {
+	const struct effects *e;
+	uint32_t source;
+	uint64_t source_offset, operation;
+	unsigned int steps;
+};
+
+static bool covers(const struct effects_clone *c, uint32_t object, uint64_t offset)
+{
+	return c->object == object && offset >= c->here && offset - c->here < c->length;
+}
+
+/* Do the clones before number `end` lead from the source to this place? */
+static bool leads_to(struct clone_question *q, uint32_t object, uint64_t offset, size_t end,
+		     unsigned int chain)
+{
+	const struct effects *e = q->e;
+	const size_t first = object < e->objects ? e->object[object].clones : 0;
+
+	for (size_t i = end; i > first && q->steps; i--, q->steps--) {
+		const struct effects_clone *c = &e->clone[i - 1];
+		uint64_t there;
+
+		if (!covers(c, object, offset) || c->operation <= q->operation)
+			continue;
+		there = c->there + (offset - c->here);
+		if (c->source == q->source && there == q->source_offset)
+			return true;
+		if (chain && leads_to(q, c->source, there, i - 1, chain - 1))
+			return true;
+	}
+	return false;
 }
 
 /* ---- gathering */
@@ -122,7 +180,7 @@ static void set_size(struct gather *g, uint32_t object, uint64_t size)
 	x->size = size;
 	x->sets |= EFFECT(ATTRIBUTE_SIZE);
 	if (o)
-		*o = (struct effects_object){size, o->links, true, o->links_known};
+		*o = (struct effects_object){size, o->links, true, o->links_known, o->clones};
 }
 
 static void lose_size(struct gather *g, uint32_t object)
@@ -157,7 +215,7 @@ static void set_links(struct gather *g, uint32_t object, uint32_t links)
 	x->links = links;
 	x->sets |= EFFECT(ATTRIBUTE_LINKS);
 	if (o)
-		*o = (struct effects_object){o->size, links, o->size_known, true};
+		*o = (struct effects_object){o->size, links, o->size_known, true, o->clones};
 }
 
 /* One name more (by = 1) or less (by = -1). */
@@ -173,8 +231,11 @@ static void add_links(struct gather *g, uint32_t object, int by)
 
 static struct effect *make(struct gather *g, uint32_t object, uint32_t name)
 {
+	struct effects_object *o = object_at(g->e, object);
 	struct effect *x = on(g, object);
 
+	if (o)
+		o->clones = g->e->clones;
 	x->made = true;
 	x->sets |= EFFECT(ATTRIBUTE_MODE) | EFFECT(ATTRIBUTE_OWNER) | EFFECT(ATTRIBUTE_GROUP);
 	touch(g, object);
@@ -420,10 +481,15 @@ static void does_zero_range(struct gather *g, const struct op_args *args, bool f
 		allocate(g, args->object, args->offset + args->aux, failed);
 }
 
-static void clone_to(struct gather *g, const struct op_args *args, uint64_t end, bool whole)
+/* Bytes up to `length` were taken over; all of them, if it is `whole`. */
+static void clone_bytes(struct gather *g, const struct op_args *args, uint64_t here, uint64_t there,
+			uint64_t length, bool whole)
 {
-	if (end)
-		grow(g, args->object, end);
+	if (length) {
+		grow(g, args->object, here + length);
+		add_clone(g->e, &(struct effects_clone){args->object, args->dir2, g->r->operation, here,
+							there, length});
+	}
 	if (!whole)
 		lose_size(g, args->object);
 	touch(g, args->object);
@@ -433,21 +499,24 @@ static void does_clone(struct gather *g, const struct op_args *args, bool failed
 {
 	const struct effects_object *source = object_at(g->e, args->dir2);
 	const bool known = source && source->size_known;
-	const uint64_t size = known ? source->size : 0;
 
-	clone_to(g, args, failed ? 0 : size, known && !failed);
+	clone_bytes(g, args, 0, 0, known && !failed ? source->size : 0, known && !failed);
+	if (!known && !failed) /* all of it, however long that is */
+		add_clone(g->e, &(struct effects_clone){args->object, args->dir2, g->r->operation, 0, 0,
+							UINT64_MAX});
 }
 
+/* Offsets share a word (docs/formats.md). */
 static void does_clone_range(struct gather *g, const struct op_args *args, bool failed)
 {
-	clone_to(g, args, failed ? 0 : (uint32_t)args->offset + (uint64_t)args->aux, !failed);
+	clone_bytes(g, args, (uint32_t)args->offset, args->offset >> 32, failed ? 0 : args->aux, !failed);
 }
 
 static void does_copy_range(struct gather *g, const struct op_args *args, bool failed)
 {
 	const uint64_t done = failed ? 0 : (uint64_t)g->r->answer;
 
-	clone_to(g, args, done ? (uint32_t)args->offset + done : 0, done == args->aux);
+	clone_bytes(g, args, (uint32_t)args->offset, args->offset >> 32, done, done == args->aux);
 }
 
 /* What was refused for lack of space may be found all the same. */
@@ -576,6 +645,7 @@ unsigned int effects_of(struct effects *e, const struct journal_record *r, struc
 	struct gather g = {.e = e, .r = r, .out = out};
 	act *does = find(r->kind);
 
+	e->operation = r->operation;
 	if (r->flags & JOURNAL_MARK || was_refused(r->answer))
 		return 0;
 	if (does)
@@ -583,4 +653,18 @@ unsigned int effects_of(struct effects *e, const struct journal_record *r, struc
 	else /* of another version */
 		on(&g, r->args.object)->lost = EFFECT(ATTRIBUTES) - 1;
 	return g.count;
+}
+
+bool effects_cloned(const struct effects *e, uint32_t object, uint64_t offset, uint32_t source,
+		    uint64_t source_offset, uint64_t operation)
+{
+	struct clone_question q = {e, source, source_offset, operation, CLONE_STEPS};
+	const struct effects_clone *last = e->clones ? &e->clone[e->clones - 1] : NULL;
+
+	if (!last || last->operation != e->operation || !covers(last, object, offset) ||
+	    last->operation <= operation)
+		return false;
+	if (last->source == source && last->there + (offset - last->here) == source_offset)
+		return true;
+	return leads_to(&q, last->source, last->there + (offset - last->here), e->clones - 1, CLONE_CHAIN);
 }

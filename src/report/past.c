@@ -171,6 +171,39 @@ static void take_writer(struct story_writer *w, const struct journal_record *r, 
 		w->sync = *line;
 }
 
+/* Foreign bytes of the same worker: did this operation clone them here? */
+static void take_clone(struct story *s, const struct story_record *r, const struct story_op *line)
+{
+	const struct finding *f = &s->first;
+
+	if (r->worker != f->worker || r->record->args.object != f->object || r->record->answer < 0)
+		return;
+	for (unsigned int i = 0; i < f->ranges; i++) {
+		const struct finding_range *range = &f->range[i];
+		const uint64_t at = f->offset / BLOCK_SIZE * BLOCK_SIZE + range->start;
+
+		if (range->class == FINDING_FOREIGN && range->origin.worker == f->worker &&
+		    effects_cloned(r->followed, f->object, at, range->object, range->offset,
+				   range->origin.operation))
+			s->cloned[i] = *line;
+	}
+}
+
+enum finding_class story_class(const struct story *s)
+{
+	const struct finding *f = &s->first;
+	bool cloned = false;
+
+	if (f->class != FINDING_FOREIGN)
+		return f->class;
+	for (unsigned int i = 0; i < f->ranges; i++) {
+		if (f->range[i].class == FINDING_FOREIGN && !s->cloned[i].known)
+			return FINDING_FOREIGN;
+		cloned |= s->cloned[i].known;
+	}
+	return cloned ? FINDING_STALE : FINDING_FOREIGN;
+}
+
 void stories_record(struct stories *all, const struct story_record *r, const char *text)
 {
 	const struct story_op line = make_op(r->worker, r->record, text);
@@ -187,6 +220,7 @@ void stories_record(struct stories *all, const struct story_record *r, const cha
 			if (s->writer[k].operation && s->writer[k].worker == r->worker)
 				take_writer(&s->writer[k], r->record, op, &line);
 		}
+		take_clone(s, r, &line);
 		values_record(s, r, &line);
 	}
 }

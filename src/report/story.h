@@ -87,6 +87,7 @@ struct story {
 	uint64_t changed;      /* time of the last operation on it that changed something, 0: none */
 	unsigned int writers;
 	struct story_writer writer[STORY_WRITERS];
+	struct story_op cloned[FINDING_RANGES]; /* foreign: what had cloned it here */
 	unsigned int values;
 	struct story_value value[STORY_VALUES];
 	unsigned int events;
@@ -133,6 +134,7 @@ struct story_record {
 	unsigned int paths;
 	const struct effect *effect; /* what it did to attributes */
 	unsigned int effects;
+	const struct effects *followed; /* all that was followed so far, this record too */
 };
 
 /* The journal's reader asks and tells. Does any story want the records of this worker; then, before the first
@@ -149,6 +151,10 @@ void stories_barrier(struct stories *s, uint32_t worker, uint64_t start);
 
 /* After the journal: timeline.jsonl, kmsg.log and status.jsonl between the last change and the check. */
 void stories_events(struct stories *s, const char *run, const json_t *run_json);
+
+/* What it is by all that is known: foreign bytes that had been cloned here are an older version of the place.
+ */
+enum finding_class story_class(const struct story *s);
 
 /* values.c: attributes that were found wrong. Take one in; the same of the journal as above, of one story. */
 void values_add(struct story *s, const struct finding *f);

@@ -20,10 +20,9 @@ static double seconds(uint64_t ns)
 
 static void print_head(const struct story *s, FILE *out)
 {
-	const struct finding *f = &s->first;
+	const enum finding_class class = story_class(s);
 
-	fprintf(out, "FINDING %u: %s: %s", s->number, finding_class_name(f->class),
-		finding_sentence(f->class));
+	fprintf(out, "FINDING %u: %s: %s", s->number, finding_class_name(class), finding_sentence(class));
 	if (s->members > 1) {
 		fprintf(out, " (%u findings of one cause: %u", s->members, s->number);
 		for (unsigned int i = 1; i < s->members && i < STORY_MEMBERS; i++)
@@ -110,14 +109,27 @@ static const struct story_writer *writer_of(const struct story *s, const struct 
 	return NULL;
 }
 
+/* "stale, cloned here by worker 0, operation 12: ficlone(...) at 1.2 s;". */
+static void print_clone(const struct story_op *op, FILE *out)
+{
+	fprintf(out, "%s, cloned here by worker %u, operation %" PRIu64 ": ",
+		finding_class_name(FINDING_STALE), op->worker, op->operation);
+	print_op(op, out);
+}
+
 static void print_range(const struct story *s, const struct finding_range *r, FILE *out)
 {
+	const struct story_op *cloned = &s->cloned[r - s->first.range];
 	const struct story_writer *w = writer_of(s, r);
 	uint64_t at = s->first.offset / BLOCK_SIZE * BLOCK_SIZE;
 	char label[32];
 
 	snprintf(label, sizeof(label), "%u-%u", r->start, r->start + r->length - 1U);
-	fprintf(out, ROW "%s", label, finding_class_name((enum finding_class)r->class));
+	fprintf(out, ROW, label);
+	if (cloned->known)
+		print_clone(cloned, out);
+	else
+		fprintf(out, "%s", finding_class_name((enum finding_class)r->class));
 	if (r->class == FINDING_FLIPPED)
 		fprintf(out, ", %u bit%s", r->bits, r->bits == 1 ? "" : "s");
 	if (r->class == FINDING_FOREIGN)

@@ -57,7 +57,7 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_namer_SOURCES = %D%/test_namer.c %D%/unit.h
 %C%_test_report_SOURCES = %D%/test_report.c %D%/made_run.h %D%/unit.h
 %C%_test_story_SOURCES = %D%/test_story.c %D%/made_run.h %D%/unit.h
-EXTRA_DIST += %D%/golden/answer.txt %D%/golden/attribute.txt %D%/golden/bare.txt %D%/golden/eio.txt \
+EXTRA_DIST += %D%/golden/answer.txt %D%/golden/attribute.txt %D%/golden/bare.txt %D%/golden/cloned.txt %D%/golden/eio.txt \
 	%D%/golden/erofs.txt %D%/golden/extra.txt %D%/golden/flipped.txt %D%/golden/foreign.txt \
 	%D%/golden/fsck.txt %D%/golden/garbage.txt %D%/golden/hang.txt %D%/golden/harness.txt \
 	%D%/golden/kernel.txt %D%/golden/missing.txt %D%/golden/shifted.txt %D%/golden/stale.txt \

@@ -229,12 +229,54 @@ static void unknown_objects_stay_unknown(void **state)
 	effects_end(&e);
 }
 
+static void clone_record(struct effects *e, uint64_t operation, uint32_t object, uint32_t source,
+			 uint64_t here, uint64_t there, uint32_t length)
+{
+	const struct journal_record r = {
+		.kind = OP_CLONE_RANGE,
+		.operation = operation,
+		.args = {.object = object, .dir2 = source, .offset = there << 32 | here, .aux = length},
+	};
+	struct effect x[EFFECTS_MAX];
+
+	effects_of(e, &r, x);
+}
+
+static void clones_lead_to_their_source(void **state)
+{
+	const struct journal_record again = {.kind = OP_CREATE, .operation = 14, .args = {.object = 3}};
+	struct effect x[EFFECTS_MAX];
+	struct effects e;
+
+	effects_begin(&e, 0);
+	assert_false(effects_cloned(&e, 2, 0, 1, 0, 1));
+	clone_record(&e, 10, 2, 1, 8192, 4096, 4096);
+	assert_true(effects_cloned(&e, 2, 8192, 1, 4096, 5));
+	assert_true(effects_cloned(&e, 2, 12287, 1, 8191, 5));
+	assert_false(effects_cloned(&e, 2, 12288, 1, 8192, 5)); /* behind it */
+	assert_false(effects_cloned(&e, 2, 8192, 1, 4097, 5));  /* from elsewhere */
+	assert_false(effects_cloned(&e, 2, 8192, 4, 4096, 5));  /* of another */
+	assert_false(effects_cloned(&e, 2, 8192, 1, 4096, 10)); /* written afterwards */
+	/* Through another object, and within one. */
+	clone_record(&e, 11, 3, 2, 0, 8192, 100);
+	assert_true(effects_cloned(&e, 3, 10, 1, 4106, 5));
+	clone_record(&e, 12, 3, 3, 4096, 0, 50);
+	assert_true(effects_cloned(&e, 3, 4106, 1, 4106, 5));
+	assert_false(effects_cloned(&e, 3, 10, 1, 4106, 5)); /* that was the one before */
+	assert_int_equal(effects_of(&e, &again, x), 1);
+	/* Its number is another object's now: what was cloned to the first is not in it. */
+	clone_record(&e, 15, 4, 3, 0, 4096, 50);
+	assert_false(effects_cloned(&e, 4, 10, 1, 4106, 5));
+	effects_end(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_workload_is_followed),
 		cmocka_unit_test(every_operation_is_known),
 		cmocka_unit_test(unknown_objects_stay_unknown),
+		cmocka_unit_test(clones_lead_to_their_source),
 	};
 
 	return cmocka_run_group_tests_name("effects", tests, NULL, NULL);

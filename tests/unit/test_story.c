@@ -331,6 +331,33 @@ static void foreign(void **state)
 	expect_golden("foreign");
 }
 
+/* Object 41 was written, cloned to 40, and that to the victim, which was then written over: the last write
+ * was lost. What stands there is no stranger. */
+static void cloned(void **state)
+{
+	struct journal_record r[] = {
+		record(1, "create", VICTIM, 0.1),      write_record(2, 41, 0.2, 4096, 4096),
+		record(3, "clone", 40, 0.3),           record(4, "clone_range", VICTIM, 0.4),
+		write_record(5, VICTIM, 0.5, 0, 1000), write_record(6, VICTIM, 1.1, 8192, 4096),
+	};
+	struct finding *f = block(FINDING_FOREIGN, 0, BLOCK_SIZE);
+	char path[128];
+
+	r[2].args.dir2 = 41;
+	r[3].args.dir2 = 40;
+	r[3].args.offset = 4096ULL << 32 | 8192;
+	r[3].args.aux = 4096;
+	snprintf(path, sizeof(path), "%s/journal/w0000.000000.rjl", run);
+	assert_int_equal(unlink(path), 0);
+	put_journal(0, r, ARRAY_SIZE(r));
+	f->operation = 6;
+	f->range[0].origin = (struct origin){0, 2};
+	f->range[0].object = 41;
+	f->range[0].offset = 4096;
+	store(1, f);
+	expect_golden("cloned");
+}
+
 static void torn(void **state)
 {
 	struct finding *f = block(FINDING_TORN, 512, BLOCK_SIZE - 512);
@@ -613,6 +640,7 @@ int main(void)
 		TEST(zeroes),
 		TEST(stale),
 		TEST(foreign),
+		TEST(cloned),
 		TEST(torn),
 		TEST(flipped),
 		TEST(shifted),
