@@ -30,10 +30,18 @@ struct story_op {
 	char text[320];            /* as strace would show it, long names cut in their middle */
 };
 
+/* A sync of the whole target by an injector. */
+struct story_whole_sync {
+	bool known;
+	uint64_t from; /* ns since the start of the run: what was done before is durable */
+	char who[24], how[32];
+};
+
 struct story_writer {
 	uint32_t worker, object;
 	uint64_t operation;
-	struct story_op op, sync; /* sync: the first that made the object durable afterwards */
+	struct story_op op, sync;      /* sync: the first that made the object durable afterwards */
+	struct story_whole_sync whole; /* the first that made all durable afterwards */
 };
 
 /* One attribute with the value that was found, and what the journal says of it (values.c). */

@@ -19,13 +19,21 @@ static json_t *op_json(const struct story_op *op)
 			 "text", json_text(op->text));
 }
 
+static json_t *whole_sync_json(const struct story_whole_sync *sync)
+{
+	if (!sync->known)
+		return json_null();
+	return json_pack("{s:s, s:s, s:o}", "who", sync->who, "how", sync->how, "from_ns",
+			 integer(sync->from));
+}
+
 static json_t *writer_json(const struct story_writer *w)
 {
 	if (!w->operation)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "worker", integer(w->worker), "object",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "worker", integer(w->worker), "object",
 			 integer(w->object), "operation", integer(w->operation), "record", op_json(&w->op),
-			 "synced", op_json(&w->sync));
+			 "synced", op_json(&w->sync), "synced_by", whole_sync_json(&w->whole));
 }
 
 static json_t *writers_json(const struct story *s)

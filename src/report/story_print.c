@@ -80,7 +80,10 @@ static void print_sync(const struct story_writer *w, const char *before, FILE *o
 {
 	if (!w->op.known)
 		return;
-	if (w->sync.known)
+	if (w->whole.known && (!w->sync.known || w->whole.from < w->sync.start))
+		fprintf(out, "; first synced by injector %s (%s) at %.6f s", w->whole.who, w->whole.how,
+			seconds(w->whole.from));
+	else if (w->sync.known)
 		fprintf(out, "; first synced by operation %" PRIu64 " at %.6f s", w->sync.operation,
 			seconds(w->sync.start));
 	else

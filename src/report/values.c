@@ -41,11 +41,9 @@ void values_add(struct story *s, const struct finding *f)
 	*v = (struct story_value){
 		.seen = f->attribute,
 		.time = f->time,
-		.origin = {f->attribute.origin.worker,
-			   f->attribute.object,
-			   f->attribute.origin.operation,
-			   {0},
-			   {0}},
+		.origin = {.worker = f->attribute.origin.worker,
+			   .object = f->attribute.object,
+			   .operation = f->attribute.origin.operation},
 		.set_fits_by = NEVER_FITS,
 	};
 	memcpy(v->detail, f->detail, sizeof(v->detail));
@@ -147,7 +145,8 @@ static bool sets(const struct story_value *v, const struct effect *x)
 static struct story_writer make_writer(const struct story_record *r, uint32_t object,
 				       const struct story_op *line)
 {
-	return (struct story_writer){r->worker, object, r->record->operation, *line, {0}};
+	return (struct story_writer){
+		.worker = r->worker, .object = object, .operation = r->record->operation, .op = *line};
 }
 
 static void take_found(struct story_value *v, const struct story_writer *w, uint64_t fits_by)

@@ -61,6 +61,7 @@ EXTRA_DIST += %D%/golden/answer.txt %D%/golden/attribute.txt %D%/golden/bare.txt
 	%D%/golden/erofs.txt %D%/golden/extra.txt %D%/golden/flipped.txt %D%/golden/foreign.txt \
 	%D%/golden/fsck.txt %D%/golden/garbage.txt %D%/golden/hang.txt %D%/golden/harness.txt \
 	%D%/golden/kernel.txt %D%/golden/missing.txt %D%/golden/shifted.txt %D%/golden/stale.txt \
+	%D%/golden/synced.txt \
 	%D%/golden/target.txt %D%/golden/thrice.txt %D%/golden/torn.txt %D%/golden/zeroes.txt
 %C%_test_store_SOURCES = %D%/test_store.c %D%/unit.h
 %C%_test_sync_SOURCES = %D%/test_sync.c %D%/unit.h

@@ -358,6 +358,25 @@ static void cloned(void **state)
 	expect_golden("cloned");
 }
 
+/* Operation 4 answered at 1.100042 s. A sync that began before counts for nothing; the first one behind it
+ * was before any of the object's own. */
+static void synced_by_an_injector(void **state)
+{
+	struct finding *f = block(FINDING_STALE, 0, BLOCK_SIZE);
+
+	f->range[0].origin = (struct origin){0, 2};
+	f->range[0].object = VICTIM;
+	store(1, f);
+	put("timeline.jsonl",
+	    "{\"t\":0.0,\"event\":\"phase\",\"stage\":\"churn\",\"round\":1,\"phase\":\"dirty\"}\n"
+	    "{\"t\":0.75,\"event\":\"sync\",\"who\":\"sync\",\"how\":\"syncfs\",\"from\":0.7000419}\n"
+	    "{\"t\":0.9,\"event\":\"sync\",\"who\":\"sync\",\"how\":\"syncfs\",\"from\":0.85}\n"
+	    "{\"t\":1.3,\"event\":\"sync\",\"who\":\"sync\",\"how\":\"syncfs\",\"from\":1.1}\n"
+	    "{\"t\":1.4,\"event\":\"freeze\",\"who\":\"sync\",\"took\":0.1,\"frozen\":0.05,\"errno\":0}\n"
+	    "{\"t\":1.5,\"event\":\"sync\",\"who\":\"sync\",\"how\":\"sync\",\"from\":1.3}\n");
+	expect_golden("synced");
+}
+
 static void torn(void **state)
 {
 	struct finding *f = block(FINDING_TORN, 512, BLOCK_SIZE - 512);
@@ -641,6 +660,7 @@ int main(void)
 		TEST(stale),
 		TEST(foreign),
 		TEST(cloned),
+		TEST(synced_by_an_injector),
 		TEST(torn),
 		TEST(flipped),
 		TEST(shifted),
