@@ -44,6 +44,9 @@ bool check_full(const struct check *c);
 /* Hand over a finding; place and verifier are filled in here. */
 void check_emit(struct check *c, struct finding *f);
 
+/* Put `text` behind the detail; a long description is cut for it. */
+void check_append(struct finding *f, const char *text);
+
 /* A fresh finding about `s`, with its path. Big (dumps): keep it off small stacks. */
 void check_finding(struct finding *f, const struct subject *s, enum finding_class class);
 

@@ -28,19 +28,6 @@ static void rename_flag_call(struct op_ctx *c, const struct op_args *args, struc
 	answer_end(a, renameat2(c->target, from, c->target, to, flag));
 }
 
-static void rename_flag_show(const struct journal_record *r, const struct op_namer *namer, char *buf,
-			     size_t len, const char *flag)
-{
-	struct line l = line_begin(r, namer, buf, len);
-
-	line_add(&l, "renameat2(");
-	line_path(&l);
-	line_add(&l, " -> ");
-	line_path2(&l);
-	line_add(&l, ", %s)", flag);
-	line_answer(&l);
-}
-
 /* What Linux answers for a new name: moving is possible, and may be refused between subvolumes. */
 static struct expectation expect_move(const struct op_ctx *c, const struct op_args *args)
 {
@@ -177,7 +164,7 @@ static void exchange_learn(struct op_ctx *c, const struct op_args *args, const s
 
 static void exchange_show(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len)
 {
-	rename_flag_show(r, namer, buf, len, "RENAME_EXCHANGE");
+	line_pair(r, namer, buf, len, "renameat2", ", RENAME_EXCHANGE");
 }
 
 const struct op op_exchange = {
@@ -232,7 +219,7 @@ static void noreplace_learn(struct op_ctx *c, const struct op_args *args, const 
 static void noreplace_show(const struct journal_record *r, const struct op_namer *namer, char *buf,
 			   size_t len)
 {
-	rename_flag_show(r, namer, buf, len, "RENAME_NOREPLACE");
+	line_pair(r, namer, buf, len, "renameat2", ", RENAME_NOREPLACE");
 }
 
 const struct op op_noreplace = {
@@ -282,7 +269,7 @@ static void whiteout_learn(struct op_ctx *c, const struct op_args *args, const s
 
 static void whiteout_show(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len)
 {
-	rename_flag_show(r, namer, buf, len, "RENAME_WHITEOUT");
+	line_pair(r, namer, buf, len, "renameat2", ", RENAME_WHITEOUT");
 }
 
 const struct op op_whiteout = {
