@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "injectors/walk.h"
+#include "src/base/clock.h"
 
 /* The most that is mapped for one msync. */
 #define MAPPED_MAX (16 * MiB)
@@ -50,15 +51,31 @@ static enum step judge(struct injection *in, int ret, const char *what, const ch
 	return STEP_REFUSED;
 }
 
+/* A sync of the whole target that began at `begin`: what came of it. */
+static enum step judge_whole(struct injection *in, int ret, const char *what, uint64_t begin)
+{
+	enum step step = judge(in, ret, what, "");
+
+	if (step == STEP_DONE)
+		machine_synced(in->machine, what, begin);
+	return step;
+}
+
+/* It tells no error: what it could not write is told to the next one who syncs. */
 static enum step sync_all(struct injection *in, int root)
 {
+	const uint64_t begin = clock_mono();
+
 	sync();
+	machine_synced(in->machine, "sync", begin);
 	return STEP_DONE;
 }
 
 static enum step sync_target(struct injection *in, int root)
 {
-	return judge(in, syncfs(root), "syncfs", "");
+	const uint64_t begin = clock_mono();
+
+	return judge_whole(in, syncfs(root), "syncfs", begin);
 }
 
 static enum step sync_file(struct injection *in, int root)
@@ -155,6 +172,7 @@ static enum step sync_mapping(struct injection *in, int root)
 /* Begin a commit, let the workers go on for a moment, wait for it. */
 static enum step sync_commit(struct injection *in, int root)
 {
+	const uint64_t begin = clock_mono();
 	uint64_t transaction = 0;
 
 	if (!in->btrfs)
@@ -162,7 +180,7 @@ static enum step sync_commit(struct injection *in, int root)
 	if (ioctl(root, BTRFS_IOC_START_SYNC, &transaction))
 		return judge(in, -1, "BTRFS_IOC_START_SYNC", "");
 	inject_pause(in, stream_below(&in->random, 5 * NSEC_PER_MSEC));
-	return judge(in, ioctl(root, BTRFS_IOC_WAIT_SYNC, &transaction), "BTRFS_IOC_WAIT_SYNC", "");
+	return judge_whole(in, ioctl(root, BTRFS_IOC_WAIT_SYNC, &transaction), "BTRFS_IOC_WAIT_SYNC", begin);
 }
 
 /* Kinds of syncs and how often each is drawn. sync(2) writes out the whole machine: seldom. */

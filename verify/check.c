@@ -65,6 +65,18 @@ void check_end(struct check *c)
 	finding_emit(c->v->findings, &f);
 }
 
+void check_append(struct finding *f, const char *text)
+{
+	const size_t most = sizeof(f->detail) - 1;
+	size_t used = strlen(f->detail), room = most - MIN(strlen(text), most / 2);
+
+	if (used > room) {
+		used = room;
+		memcpy(f->detail + used - 3, "...", 3);
+	}
+	snprintf(f->detail + used, sizeof(f->detail) - used, "%s", text);
+}
+
 void check_finding(struct finding *f, const struct subject *s, enum finding_class class)
 {
 	struct object o;
@@ -93,6 +105,28 @@ void check_report(struct check *c, const struct subject *s, enum finding_class c
 	va_start(ap, fmt);
 	vsnprintf(f.detail, sizeof(f.detail), fmt, ap);
 	va_end(ap);
+	check_emit(c, &f);
+}
+
+struct attribute_seen check_seen(const struct subject *s, enum finding_attribute which, uint64_t found)
+{
+	return (struct attribute_seen){
+		.which = (uint8_t)which, .found = found, .learned = s->view->operations};
+}
+
+void check_report_attribute(struct check *c, const struct subject *s, const struct attribute_seen *a,
+			    const char *fmt, ...)
+{
+	struct finding f;
+	char whose[128];
+	va_list ap;
+
+	check_finding(&f, s, FINDING_ATTRIBUTE);
+	f.attribute = *a;
+	va_start(ap, fmt);
+	vsnprintf(f.detail, sizeof(f.detail), fmt, ap);
+	va_end(ap);
+	check_append(&f, attribute_describe(whose, sizeof(whose), &f));
 	check_emit(c, &f);
 }
 

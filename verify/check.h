@@ -5,6 +5,7 @@
 #ifndef RECOW_CHECK_H
 #define RECOW_CHECK_H
 
+#include "src/finding/attribute.h"
 #include "verify/verifier.h"
 
 /* Findings of one pass that are reported one by one; of the rest the number is told. */
@@ -43,12 +44,22 @@ bool check_full(const struct check *c);
 /* Hand over a finding; place and verifier are filled in here. */
 void check_emit(struct check *c, struct finding *f);
 
+/* Put `text` behind the detail; a long description is cut for it. */
+void check_append(struct finding *f, const char *text);
+
 /* A fresh finding about `s`, with its path. Big (dumps): keep it off small stacks. */
 void check_finding(struct finding *f, const struct subject *s, enum finding_class class);
 
 /* check_finding and check_emit in one, with `detail` made from fmt. */
 void check_report(struct check *c, const struct subject *s, enum finding_class class, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* An attribute of `s` of which nothing is said yet but which it is and what number was found. */
+struct attribute_seen check_seen(const struct subject *s, enum finding_attribute which, uint64_t found);
+
+/* check_report() about an attribute; the detail ends in whose value it is, if `a` knows. */
+void check_report_attribute(struct check *c, const struct subject *s, const struct attribute_seen *a,
+			    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* The same for a path that no object stands behind (raw bytes, not escaped). */
 void check_report_path(struct check *c, const char *dir, const char *name, enum finding_class class,

@@ -174,6 +174,7 @@ static int open_path(const struct files *f, struct file *file, const char *path)
 /* How much of it can be compared. The size itself is the names' affair unless nobody looks at names. */
 static void look_at_size(struct files *f, struct file *file)
 {
+	struct attribute_seen seen;
 	struct stat st;
 
 	if (fstat(file->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
@@ -184,9 +185,10 @@ static void look_at_size(struct files *f, struct file *file)
 	}
 	if ((uint64_t)st.st_size == file->object.size)
 		return;
+	seen = check_seen(&file->subject, ATTRIBUTE_SIZE, (uint64_t)st.st_size);
 	if (f->tell_presence)
-		check_report(f->check, &file->subject, FINDING_ATTRIBUTE, "size: expected %llu, found %lld",
-			     (unsigned long long)file->object.size, (long long)st.st_size);
+		check_report_attribute(f->check, &file->subject, &seen, "size: expected %llu, found %lld",
+				       (unsigned long long)file->object.size, (long long)st.st_size);
 	file->blocks = MIN(file->blocks, (uint64_t)st.st_size / BLOCK_SIZE);
 }
 

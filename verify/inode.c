@@ -54,22 +54,33 @@ static int64_t mtime_ns(const struct stat *st)
 	return (int64_t)st->st_mtim.tv_sec * (int64_t)NSEC_PER_SEC + st->st_mtim.tv_nsec;
 }
 
-static void compare_number(struct check *c, const struct subject *s, const char *what, uint64_t expected,
-			   uint64_t found)
+static void compare_number(struct check *c, const struct subject *s, enum finding_attribute which,
+			   const char *what, uint64_t expected, uint64_t found)
 {
+	const struct attribute_seen seen = check_seen(s, which, found);
+
 	if (expected != found)
-		check_report(c, s, FINDING_ATTRIBUTE, "%s: expected %llu, found %llu", what,
-			     (unsigned long long)expected, (unsigned long long)found);
+		check_report_attribute(c, s, &seen, "%s: expected %llu, found %llu", what,
+				       (unsigned long long)expected, (unsigned long long)found);
+}
+
+static void compare_mode(struct check *c, const struct subject *s, const struct object *o, mode_t found)
+{
+	const struct attribute_seen seen = check_seen(s, ATTRIBUTE_MODE, found);
+
+	if (found != o->mode)
+		check_report_attribute(c, s, &seen, "mode: expected %04o, found %04o", o->mode, found);
 }
 
 static void compare_times(struct check *c, const struct subject *s, const struct object *o,
 			  const struct stat *st)
 {
-	int64_t found = mtime_ns(st);
+	const int64_t found = mtime_ns(st);
+	const struct attribute_seen seen = check_seen(s, ATTRIBUTE_MTIME, (uint64_t)found);
 
 	if (found < o->mtime_min || found > o->mtime_max)
-		check_report(c, s, FINDING_ATTRIBUTE, "mtime: expected %lld to %lld ns, found %lld",
-			     (long long)o->mtime_min, (long long)o->mtime_max, (long long)found);
+		check_report_attribute(c, s, &seen, "mtime: expected %lld to %lld ns, found %lld",
+				       (long long)o->mtime_min, (long long)o->mtime_max, (long long)found);
 }
 
 static void compare_stat(struct check *c, const struct subject *s, const struct object *o,
@@ -78,25 +89,71 @@ static void compare_stat(struct check *c, const struct subject *s, const struct 
 	bool unsure = o->flags & OBJECT_UNSURE;
 
 	if (o->type != OBJECT_DIR && !unsure)
-		compare_number(c, s, "size", o->size, (uint64_t)st->st_size);
-	if (o->type != OBJECT_SYMLINK && (st->st_mode & 07777) != o->mode)
-		check_report(c, s, FINDING_ATTRIBUTE, "mode: expected %04o, found %04o", o->mode,
-			     st->st_mode & 07777);
-	compare_number(c, s, "owner", o->uid, st->st_uid);
-	compare_number(c, s, "group", o->gid, st->st_gid);
+		compare_number(c, s, ATTRIBUTE_SIZE, "size", o->size, (uint64_t)st->st_size);
+	if (o->type != OBJECT_SYMLINK)
+		compare_mode(c, s, o, st->st_mode & 07777);
+	compare_number(c, s, ATTRIBUTE_OWNER, "owner", o->uid, st->st_uid);
+	compare_number(c, s, ATTRIBUTE_GROUP, "group", o->gid, st->st_gid);
 	if (o->type != OBJECT_DIR)
-		compare_number(c, s, "link count", o->links, st->st_nlink);
+		compare_number(c, s, ATTRIBUTE_LINKS, "link count", o->links, st->st_nlink);
 	if (o->type == OBJECT_WHITEOUT)
-		compare_number(c, s, "device number", 0, st->st_rdev);
+		compare_number(c, s, ATTRIBUTE_NONE, "device number", 0, st->st_rdev);
 	if (!unsure)
 		compare_times(c, s, o, st);
+}
+
+/* ---- targets of symbolic links */
+
+/* Is this the target of object `id`? */
+static bool is_target(const struct model_view *view, uint32_t id, const char *found, size_t len)
+{
+	struct content_key key = {view->run, {view->worker, 0}, id};
+	char target[4097];
+	struct object o;
+
+	if (!view_object(view, id, &o) || o.type != OBJECT_SYMLINK || o.size != len || len >= sizeof(target))
+		return false;
+	key.origin.operation = o.born;
+	content_symlink(&key, target, len);
+	return memcmp(target, found, len) == 0;
+}
+
+/* Another symbolic link whose target it is, of those that there are. */
+static void find_target(struct check *c, struct attribute_seen *a, const char *found, size_t len)
+{
+	for (size_t i = 0; i < c->v->view_count; i++) {
+		const struct model_view *view = c->v->views[i];
+		struct object o;
+
+		for (uint32_t id = 0; id < view->objects.count && !a->value; id++) {
+			if (!is_target(view, id, found, len) || !view_object(view, id, &o))
+				continue;
+			a->value = VALUE_FOREIGN;
+			a->origin = (struct origin){view->worker, o.born};
+			a->object = id;
+		}
+	}
+}
+
+static void report_target(struct check *c, const struct subject *s, const char *expected, size_t expected_len,
+			  const char *found, size_t len)
+{
+	struct attribute_seen seen = check_seen(s, ATTRIBUTE_TARGET, len);
+	char shown[2][128];
+
+	attribute_bytes(&seen, found, len);
+	if (!check_full(c))
+		find_target(c, &seen, found, len);
+	check_report_attribute(c, s, &seen, "target: expected \"%s\", found \"%s\"",
+			       bytes_escape(shown[0], sizeof(shown[0]), expected, expected_len),
+			       bytes_escape(shown[1], sizeof(shown[1]), found, len));
 }
 
 static void compare_target(struct check *c, int dir, const char *name, const struct subject *s,
 			   const struct object *o)
 {
 	struct content_key key = {s->view->run, {s->view->worker, o->born}, s->object};
-	char expected[4097], found[4097], shown[2][128];
+	char expected[4097], found[4097];
 	ssize_t n = readlinkat(dir, name, found, sizeof(found));
 
 	if (n < 0) {
@@ -106,11 +163,8 @@ static void compare_target(struct check *c, int dir, const char *name, const str
 	if (o->size >= sizeof(expected))
 		return; /* no symbolic link is that long: the size was reported */
 	content_symlink(&key, expected, (size_t)o->size);
-	if ((uint64_t)n == o->size && memcmp(expected, found, (size_t)n) == 0)
-		return;
-	check_report(c, s, FINDING_ATTRIBUTE, "target: expected \"%s\", found \"%s\"",
-		     bytes_escape(shown[0], sizeof(shown[0]), expected, (size_t)o->size),
-		     bytes_escape(shown[1], sizeof(shown[1]), found, (size_t)n));
+	if ((uint64_t)n != o->size || memcmp(expected, found, (size_t)n) != 0)
+		report_target(c, s, expected, (size_t)o->size, found, (size_t)n);
 }
 
 /* ---- extended attributes */
@@ -130,6 +184,33 @@ static bool modelled(const struct subject *s, const struct object *o, const char
 	return false;
 }
 
+/* The number in the name; false for a name that no operation makes. */
+static bool xattr_number(const char *name, uint32_t *number)
+{
+	char again[32];
+
+	if (sscanf(name, XATTR_PREFIX "%u", number) != 1)
+		return false;
+	snprintf(again, sizeof(again), XATTR_PREFIX "%u", *number);
+	return strcmp(again, name) == 0;
+}
+
+static void report_extra_xattr(struct check *c, int fd, const struct subject *s, const char *name,
+			       struct inode_room *room)
+{
+	struct attribute_seen seen = check_seen(s, ATTRIBUTE_XATTR, 0);
+	ssize_t n = fgetxattr(fd, name, room->found, sizeof(room->found));
+	char shown[128];
+
+	if (!xattr_number(name, &seen.number))
+		seen.value = VALUE_NEVER;
+	else if (n >= 0)
+		attribute_judge_xattr(&seen, s->view->run, s->view->worker, s->object, 0, room->found,
+				      (size_t)n);
+	check_report_attribute(c, s, &seen, "xattr %s must not be there",
+			       bytes_escape(shown, sizeof(shown), name, strlen(name)));
+}
+
 static void find_extra_xattrs(struct check *c, int fd, const struct subject *s, const struct object *o,
 			      struct inode_room *room)
 {
@@ -141,36 +222,47 @@ static void find_extra_xattrs(struct check *c, int fd, const struct subject *s, 
 		return;
 	}
 	for (const char *name = room->list; name < room->list + n; name += strlen(name) + 1) {
-		char shown[128];
-
 		if (strncmp(name, XATTR_PREFIX, strlen(XATTR_PREFIX)) == 0 && !modelled(s, o, name))
-			check_report(c, s, FINDING_ATTRIBUTE, "xattr %s must not be there",
-				     bytes_escape(shown, sizeof(shown), name, strlen(name)));
+			report_extra_xattr(c, fd, s, name, room);
 	}
+}
+
+/* It is there; *seen says whose value it is. */
+static void compare_value(struct check *c, const struct subject *s, const struct xattr *x,
+			  struct attribute_seen *seen, struct inode_room *room, size_t n)
+{
+	const struct content_key key = {s->view->run, {s->view->worker, x->operation}, s->object};
+	char name[48];
+
+	content_xattr(&key, x->number, room->expected, x->length);
+	if (n == x->length && memcmp(room->expected, room->found, n) == 0)
+		return;
+	attribute_judge_xattr(seen, s->view->run, s->view->worker, s->object, x->operation, room->found, n);
+	attribute_show(name, sizeof(name), seen);
+	if (n != x->length)
+		check_report_attribute(c, s, seen, "%s: expected %u bytes, found %zu", name, x->length, n);
+	else
+		check_report_attribute(c, s, seen, "%s: %u bytes are not those of operation %llu", name,
+				       x->length, (unsigned long long)x->operation);
 }
 
 static void compare_xattr(struct check *c, int fd, const struct subject *s, const struct xattr *x,
 			  struct inode_room *room)
 {
-	struct content_key key = {s->view->run, {s->view->worker, x->operation}, s->object};
+	struct attribute_seen seen = check_seen(s, ATTRIBUTE_XATTR, 0);
 	char name[32];
 	ssize_t n;
 
+	seen.number = x->number;
 	snprintf(name, sizeof(name), XATTR_PREFIX "%u", x->number);
 	n = fgetxattr(fd, name, room->found, sizeof(room->found));
-	if (n < 0 && errno == ENODATA) {
-		check_report(c, s, FINDING_ATTRIBUTE, "xattr %s is missing", name);
-	} else if (n < 0) {
-		check_report(c, s, check_errno_class(errno), "getxattr %s: %s", name, strerror(errno));
-	} else if ((size_t)n != x->length) {
-		check_report(c, s, FINDING_ATTRIBUTE, "xattr %s: expected %u bytes, found %zd", name,
-			     x->length, n);
+	if (n >= 0) {
+		compare_value(c, s, x, &seen, room, (size_t)n);
+	} else if (errno == ENODATA) {
+		seen.absent = true;
+		check_report_attribute(c, s, &seen, "xattr %s is missing", name);
 	} else {
-		content_xattr(&key, x->number, room->expected, x->length);
-		if (memcmp(room->expected, room->found, x->length) != 0)
-			check_report(c, s, FINDING_ATTRIBUTE,
-				     "xattr %s: %u bytes are not those of operation %llu", name, x->length,
-				     (unsigned long long)x->operation);
+		check_report(c, s, check_errno_class(errno), "getxattr %s: %s", name, strerror(errno));
 	}
 }
 

@@ -160,20 +160,19 @@ static const struct log_harmless harmless[] = {
 	 "a discard or zeroing that the image can't do; the kernel does without"},
 };
 
-static bool judge_line(const char *record, const char *device, struct finding *f)
+static const struct log_pattern *find(const char *text)
 {
 	const struct log_pattern *p;
-	char text[2048];
 
-	if (!log_text(record, text, sizeof(text)) || log_is_harmless(text, harmless, ARRAY_SIZE(harmless)))
-		return false;
+	if (log_is_harmless(text, harmless, ARRAY_SIZE(harmless)))
+		return NULL;
 	p = log_about_mirrors(text);
-	if (!p)
-		p = log_find(text, patterns, ARRAY_SIZE(patterns));
-	if (!p || !log_concerns(p, text, device))
-		return false;
-	log_finding(f, p, text, "kmsg");
-	return true;
+	return p ? p : log_find(text, patterns, ARRAY_SIZE(patterns));
+}
+
+static bool judge_line(const char *record, const char *device, struct finding *f)
+{
+	return log_judge(record, device, "kmsg", find, f);
 }
 
 const struct verifier verifier_kmsg = {

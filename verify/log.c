@@ -127,3 +127,15 @@ void log_finding(struct finding *f, const struct log_pattern *p, const char *tex
 	snprintf(f->verifier, sizeof(f->verifier), "%s", verifier);
 	snprintf(f->detail, sizeof(f->detail), "%s: %s: %.400s", severity[p->severity], p->meaning, text);
 }
+
+bool log_judge(const char *record, const char *device, const char *verifier,
+	       const struct log_pattern *(*find)(const char *text), struct finding *f)
+{
+	char text[2048];
+	const struct log_pattern *p = log_text(record, text, sizeof(text)) ? find(text) : NULL;
+
+	if (!p || !log_concerns(p, text, device))
+		return false;
+	log_finding(f, p, text, verifier);
+	return true;
+}

@@ -45,6 +45,11 @@ bool log_concerns(const struct log_pattern *p, const char *text, const char *dev
 /* What a line that matched says, as a finding of `verifier`. */
 void log_finding(struct finding *f, const struct log_pattern *p, const char *text, const char *verifier);
 
+/* Judge a record for `verifier`: find() names the pattern that its text matches, NULL if it is no finding.
+ * `device` as for struct verifier's line(). True: *f is filled in. */
+bool log_judge(const char *record, const char *device, const char *verifier,
+	       const struct log_pattern *(*find)(const char *text), struct finding *f);
+
 /* mirrors.c: lines about one copy of a block that is bad. */
 const struct log_pattern *log_about_mirrors(const char *text);
 

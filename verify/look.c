@@ -162,18 +162,12 @@ static uint64_t expected_hash(const struct verification *v, const struct file *f
 	return entry.hash;
 }
 
-/* What was seen is the end of the detail; a description of many pieces is cut for it. */
 static void append_sight(struct finding *f, const char *how, const char *where, const char *now)
 {
 	char text[sizeof(((struct look *)NULL)->text) + 128];
-	size_t len = (size_t)snprintf(text, sizeof(text), "; first read %s%s; now %s", how, where, now);
-	size_t used = strlen(f->detail), room = sizeof(f->detail) - 1 - MIN(len, sizeof(f->detail) / 2);
 
-	if (used > room) {
-		used = room;
-		memcpy(f->detail + used - 3, "...", 3);
-	}
-	snprintf(f->detail + used, sizeof(f->detail) - used, "%s", text);
+	snprintf(text, sizeof(text), "; first read %s%s; now %s", how, where, now);
+	check_append(f, text);
 }
 
 void look_again(struct check *c, const struct file *file, bool direct, struct finding *f)

@@ -30,16 +30,7 @@ const struct log_pattern *log_about_mirrors(const char *text)
 
 static bool judge_line(const char *record, const char *device, struct finding *f)
 {
-	const struct log_pattern *p;
-	char text[2048];
-
-	if (!log_text(record, text, sizeof(text)))
-		return false;
-	p = log_about_mirrors(text);
-	if (!p || !log_concerns(p, text, device))
-		return false;
-	log_finding(f, p, text, "mirrors");
-	return true;
+	return log_judge(record, device, "mirrors", log_about_mirrors, f);
 }
 
 const struct verifier verifier_mirrors = {

@@ -73,18 +73,6 @@ static void describe_witness(const struct witness *w, const struct finding *f, c
 			 newer->origin.worker, (unsigned long long)newer->origin.operation);
 }
 
-/* It is the end of the detail; a long description is cut for it. */
-static void append_detail(struct finding *f, const char *text)
-{
-	size_t used = strlen(f->detail), room = sizeof(f->detail) - 1 - strlen(text);
-
-	if (used > room) {
-		used = room;
-		memcpy(f->detail + used - 3, "...", 3);
-	}
-	snprintf(f->detail + used, sizeof(f->detail) - used, "%s", text);
-}
-
 /* The views call it "w0003/a", it lies at "snap/w0003.17/a". */
 static void correct_path(const struct witness *w, struct finding *f)
 {
@@ -108,7 +96,7 @@ static void emit(void *self, const struct finding *f)
 	told = *f;
 	correct_path(s->witness, &told);
 	describe_witness(s->witness, f, text, sizeof(text));
-	append_detail(&told, text);
+	check_append(&told, text);
 	finding_emit(s->to, &told);
 }
 

@@ -5,48 +5,76 @@
 #include "src/journal/file.h"
 #include "src/report/print.h"
 
-static void take_record(struct stories *s, const struct namer *n, const struct journal_record *r,
-			bool want_paths)
+/* The journal of one worker while it is read. */
+struct reading {
+	struct stories *stories;
+	struct journal_reader *reader;
+	struct namer namer;
+	struct effects effects;
+	bool want_paths;
+};
+
+static void take_record(struct reading *rd, const struct journal_record *record)
 {
 	static _Thread_local char path[2][4 * 4096], text[4 * 4096 * 2 + 512];
 	const char *paths[] = {path[0], path[1]};
-	const struct op_namer show = namer_for_show(n);
-	const struct op *op = op_by_id(r->kind);
-	unsigned int count = want_paths ? namer_paths(n, r, path) : 0;
+	const struct op_namer show = namer_for_show(&rd->namer);
+	const struct op *op = op_by_id(record->kind);
+	struct effect effect[EFFECTS_MAX];
+	const struct story_record r = {
+		.worker = rd->namer.worker,
+		.run = journal_reader_header(rd->reader)->run,
+		.record = record,
+		.path = paths,
+		.paths = rd->want_paths ? namer_paths(&rd->namer, record, path) : 0,
+		.effect = effect,
+		.effects = effects_of(&rd->effects, record, effect),
+		.followed = &rd->effects,
+	};
 
-	if (!stories_want(s, n->worker, r, paths, count))
+	if (!stories_want(rd->stories, &r))
 		return;
 	if (op)
-		op->show(r, &show, text, sizeof(text));
+		op->show(record, &show, text, sizeof(text));
 	else
-		snprintf(text, sizeof(text), "unknown operation %u = %d", r->kind, r->answer);
-	stories_record(s, n->worker, r, paths, count, text);
+		snprintf(text, sizeof(text), "unknown operation %u = %d", record->kind, record->answer);
+	stories_record(rd->stories, &r, text);
+}
+
+static void read_records(struct reading *rd)
+{
+	struct journal_record r;
+	struct error ignored;
+
+	while (journal_reader_next(rd->reader, &r, NULL, &ignored) > 0) {
+		if (r.flags & JOURNAL_MARK)
+			stories_barrier(rd->stories, rd->namer.worker, r.start);
+		else
+			take_record(rd, &r);
+		namer_learn(&rd->namer, &r);
+	}
 }
 
 static void read_journal(struct stories *s, const char *run, uint32_t worker, unsigned int shared_dirs)
 {
-	bool want_paths = stories_want_paths(s);
-	struct journal_reader *reader;
-	struct journal_record r;
+	struct reading rd = {.stories = s, .want_paths = stories_want_paths(s)};
 	struct error ignored;
 	char dir[4096 + 16];
-	struct namer namer;
 
 	snprintf(dir, sizeof(dir), "%s/journal", run);
-	reader = journal_reader_open(dir, worker, &ignored);
-	if (!reader)
+	rd.reader = journal_reader_open(dir, worker, &ignored);
+	if (!rd.reader)
 		return;
-	if (namer_begin(&namer, run, worker, shared_dirs, &ignored) == 0) {
-		while (journal_reader_next(reader, &r, NULL, &ignored) > 0) {
-			if (r.flags & JOURNAL_MARK)
-				stories_barrier(s, worker, r.start);
-			else
-				take_record(s, &namer, &r, want_paths);
-			namer_learn(&namer, &r);
-		}
-		namer_end(&namer);
+	if (namer_begin(&rd.namer, run, worker, shared_dirs, &ignored) == 0) {
+		const struct journal_header *head = journal_reader_header(rd.reader);
+
+		stories_journal(s, worker, head->first);
+		effects_begin(&rd.effects, head->start);
+		read_records(&rd);
+		effects_end(&rd.effects);
+		namer_end(&rd.namer);
 	}
-	journal_reader_close(reader);
+	journal_reader_close(rd.reader);
 }
 
 void account_tell(struct stories *s, const char *run, const json_t *run_json)
@@ -59,6 +87,8 @@ void account_tell(struct stories *s, const char *run, const json_t *run_json)
 		if (stories_want_worker(s, i))
 			read_journal(s, run, i, shared_dirs);
 	}
+	for (unsigned int i = 0; i < s->count; i++)
+		values_conclude(s, s->story[i]);
 	stories_events(s, run, run_json);
 }
 

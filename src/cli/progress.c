@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/base/json.h"
 #include "src/finding/store.h"
 #include "src/report/report.h"
 
@@ -133,6 +134,16 @@ static void on_note(void *self, const char *line)
 		say(p, line);
 }
 
+/* What nobody knew before the target was mounted. */
+static void tell_left_out(struct progress *p, const struct shared *s)
+{
+	char text[512];
+
+	json_object_set_new(json_object_get(p->description, "plan"), "operations_left_out",
+			    json_text(plan_left_out(text, sizeof(text), &s->plan, s->target.unmet,
+						    s->target.unmet_reason)));
+}
+
 static void on_ended(void *self, const struct shared *s, const struct outcome *o)
 {
 	struct progress *p = self;
@@ -141,6 +152,7 @@ static void on_ended(void *self, const struct shared *s, const struct outcome *o
 	clear_live(p);
 	status_take(&st, s);
 	keep_status(p, s, &st);
+	tell_left_out(p, s);
 	json_object_set_new(p->description, "outcome", outcome_json(s, &st, o));
 	keep_description(p);
 }

@@ -140,12 +140,51 @@ uint64_t content_hash_of_zeroes(void)
 	return 0x93d76fe148c689baULL;
 }
 
+static uint64_t xattr_run(uint64_t run, uint32_t number)
+{
+	return mix64(run ^ (uint64_t)(number + 1) * K3);
+}
+
 void content_xattr(const struct content_key *key, uint32_t number, void *buf, size_t len)
 {
 	struct content_key k = *key;
 
-	k.run = mix64(key->run ^ (uint64_t)(number + 1) * K3);
+	k.run = xattr_run(key->run, number);
 	content_fill(&k, 0, buf, len);
+}
+
+/* Are these the first bytes that `key` makes? */
+static bool begins_with(const struct content_key *key, const unsigned char *bytes, size_t len)
+{
+	unsigned char line[LINE_SIZE];
+
+	for (size_t at = 0; at < len; at += LINE_SIZE) {
+		size_t part = MIN(len - at, LINE_SIZE);
+
+		content_fill(key, at, line, part);
+		if (memcmp(line, bytes + at, part) != 0)
+			return false;
+	}
+	return true;
+}
+
+bool content_xattr_key(uint64_t run, uint32_t number, uint32_t object, const void *value, size_t len,
+		       struct content_key *key)
+{
+	struct content_key k = {.run = xattr_run(run, number), .object = len > 12 ? 0 : object};
+	uint64_t w[2], origin;
+
+	if (len < CONTENT_XATTR_TOLD)
+		return false;
+	content_fill(&k, 0, w, sizeof(w));
+	memcpy(w, value, MIN(len, sizeof(w)));
+	origin = le64toh(w[0]) ^ k.run;
+	k.origin = (struct origin){(uint32_t)(origin >> 52), origin >> 12 & ((1ULL << 40) - 1)};
+	k.object = (uint32_t)((le64toh(w[1]) ^ second_key(k.run)) >> 32);
+	if (k.origin.worker >= ORIGIN_WORKERS || !begins_with(&k, value, len))
+		return false;
+	*key = (struct content_key){run, k.origin, k.object};
+	return true;
 }
 
 void content_symlink(const struct content_key *key, char *buf, size_t len)

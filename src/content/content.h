@@ -56,6 +56,17 @@ uint64_t content_hash_of_zeroes(void);
 /* Values of extended attributes and targets of symbolic links. A target has no NUL and no '/' at its start.
  */
 void content_xattr(const struct content_key *key, uint32_t number, void *buf, size_t len);
+
+/* Attributes of one object are "user.recow.0" to "user.recow.7": few, so that they are often replaced. */
+#define CONTENT_XATTRS 8U
+/* A value that is shorter doesn't tell whose it is. */
+#define CONTENT_XATTR_TOLD 8U
+
+/* Whose value of attribute `number` begins with these bytes: *key, from which they were made again to the
+ * last one. The object is in bytes 12 to 15: as far as there are none of them it is taken to be `object`,
+ * else what is missing of it to be 0. False when nobody's does, or when there are too few. */
+bool content_xattr_key(uint64_t run, uint32_t number, uint32_t object, const void *value, size_t len,
+		       struct content_key *key);
 void content_symlink(const struct content_key *key, char *buf,
 		     size_t len); /* len without the NUL, which is added */
 

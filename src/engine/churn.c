@@ -129,6 +129,8 @@ static int conduct(struct conductor *c, struct error *e)
 	gang_init(&c->gang);
 	result = verify_begin(c, e);
 	if (!result)
+		result = target_try_renames(&c->shared->target, e);
+	if (!result)
 		result = layout_make(c, e);
 	if (!result)
 		result = start_workers(c, e);

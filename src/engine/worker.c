@@ -214,9 +214,9 @@ static int make_mix(struct worker *w, struct error *e)
 {
 	const struct plan *plan = &w->shared->plan;
 	const bool witnesses = plan_wants_witnesses(plan) && !w->workload->shape.brim;
+	const uint32_t met = plan->met & ~w->shared->target.unmet;
 
-	if (mix_init(&w->mix, w->workload->workload->mix, witnesses ? mix_of_witnesses : NULL, plan->met,
-		     e) == 0)
+	if (mix_init(&w->mix, w->workload->workload->mix, witnesses ? mix_of_witnesses : NULL, met, e) == 0)
 		return 0;
 	error_context(e, "workload %s", w->workload->workload->name);
 	return -1;

@@ -192,6 +192,23 @@ static bool judge_cloned(const struct verdict_input *in, unsigned int at, const 
 	return true;
 }
 
+/* What stands beside this place was cloned from where the line at this place would come from: the clone was
+ * here, too, before what should be here was written over it. */
+static bool judge_rest_of_clone(const struct verdict_input *in, const struct stamp *s, struct piece *p)
+{
+	for (size_t i = 0; i < in->fragments; i++) {
+		const struct fragment *f = &in->fragment[i];
+
+		if (!is_cloned(in, f) || s->object != f->object || s->origin.worker != f->origin.worker ||
+		    p->distance != f->shift)
+			continue;
+		p->class = FINDING_STALE;
+		p->distance = 0;
+		return true;
+	}
+	return false;
+}
+
 /* Class and distance of a line: another version of this place, or, where a clone is expected, another version
  * of what was cloned: the source before or after. Its first bytes may belong to the fragment before by
  * chance. */
@@ -201,8 +218,9 @@ static void judge_stamp(const struct verdict_input *in, unsigned int at, const s
 	p->class = FINDING_FOREIGN;
 	if (s->object == in->object && s->origin.worker == in->worker)
 		p->class = (uint8_t)distance_class(p->distance);
-	if (p->class != FINDING_STALE && !judge_cloned(in, at, s, p))
-		judge_cloned(in, at + LINE_SIZE - 1, s, p);
+	if (p->class != FINDING_STALE && !judge_cloned(in, at, s, p) &&
+	    !judge_cloned(in, at + LINE_SIZE - 1, s, p))
+		judge_rest_of_clone(in, s, p);
 }
 
 /* A line at `at` whose stamp holds and which regenerates to the last byte. */
@@ -371,16 +389,34 @@ static bool find_writer(const struct verdict_input *in, unsigned int lo, unsigne
 	return false;
 }
 
-/* At this place, or where what should be here was cloned from. */
+static bool find_in_source(const struct verdict_input *in, unsigned int lo, unsigned int hi,
+			   const struct fragment *f, struct origin *origin)
+{
+	return is_cloned(in, f) &&
+	       find_writer(in, lo, hi, f->object, file_offset(in, lo) - (uint64_t)f->shift, origin);
+}
+
+static bool same_source(const struct fragment *a, const struct fragment *b)
+{
+	return a && b && a->object == b->object && a->shift == b->shift;
+}
+
+/* At this place, or where what should be here was cloned from; or what stands before or behind it, since the
+ * clone was here, too, before it was written over. */
 static bool find_operation(const struct verdict_input *in, unsigned int lo, unsigned int hi,
 			   struct origin *origin)
 {
-	const struct fragment *f = explain_fragment(in, lo);
+	const struct fragment *here = explain_fragment(in, lo);
+	const struct fragment *before = lo ? explain_fragment(in, lo - 1) : NULL;
+	const struct fragment *behind = explain_fragment(in, hi);
 
-	if (find_writer(in, lo, hi, in->object, file_offset(in, lo), origin))
+	if (find_writer(in, lo, hi, in->object, file_offset(in, lo), origin) ||
+	    find_in_source(in, lo, hi, here, origin))
 		return true;
-	return is_cloned(in, f) &&
-	       find_writer(in, lo, hi, f->object, file_offset(in, lo) - (uint64_t)f->shift, origin);
+	if (!same_source(before, here) && find_in_source(in, lo, hi, before, origin))
+		return true;
+	return !same_source(behind, here) && !same_source(behind, before) &&
+	       find_in_source(in, lo, hi, behind, origin);
 }
 
 /* Search for the operation that wrote the bytes around the cluster [start, end): all of a short write, or

@@ -69,6 +69,42 @@ enum finding_fault {
 	FAULT_CACHE_AT_LEAST, /* the disk could not be read past the cache */
 };
 
+/* FINDING_ATTRIBUTE: which, where recow gives it values. */
+enum finding_attribute {
+	ATTRIBUTE_NONE,
+	ATTRIBUTE_SIZE,
+	ATTRIBUTE_MODE,
+	ATTRIBUTE_OWNER,
+	ATTRIBUTE_GROUP,
+	ATTRIBUTE_LINKS,
+	ATTRIBUTE_MTIME,
+	ATTRIBUTE_TARGET,
+	ATTRIBUTE_XATTR,
+	ATTRIBUTES,
+};
+
+/* Whose value was found. */
+enum finding_value {
+	VALUE_UNKNOWN,
+	VALUE_OLDER,   /* one that this attribute of this object had before */
+	VALUE_LATER,   /* one that it got after the moment that is looked at (in a snapshot) */
+	VALUE_FOREIGN, /* one of another object, or of another attribute */
+	VALUE_PART,    /* the beginning of what was set, cut short */
+	VALUE_NEVER,   /* none that recow ever gave */
+	VALUES,
+};
+
+struct attribute_seen {
+	uint8_t which, value; /* enum finding_attribute; finding_value, as far as it is known */
+	bool absent;          /* it is not there (an extended attribute) */
+	uint32_t number;      /* ATTRIBUTE_XATTR: which */
+	uint64_t found;       /* mtime in ns since the epoch; of bytes their length */
+	uint64_t hash;        /* XXH3 of bytes that were found */
+	uint64_t learned;     /* the last operation of its worker that the recorded state has in it */
+	struct origin origin; /* older, later, foreign, part: who set it, operation 0 if unknown */
+	uint32_t object, origin_number; /* foreign: on which object, as which extended attribute */
+};
+
 struct finding {
 	enum finding_class class;
 	enum finding_place place;
@@ -92,6 +128,7 @@ struct finding {
 	struct finding_look
 		look[FINDING_LOOKS]; /* in the order in which they were made, the first read first */
 	unsigned int looks;
+	struct attribute_seen attribute;
 	uint8_t fault;        /* enum finding_fault */
 	char not_on_disk[40]; /* why the bytes have no place there ("a hole"), "" if they have */
 	uint64_t inode;       /* 0 if unknown */

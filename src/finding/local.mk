@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/attribute.c \
+	%D%/attribute.h \
 	%D%/describe.c \
 	%D%/explain.c \
 	%D%/explain.h \

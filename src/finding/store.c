@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "src/base/json.h"
+#include "src/finding/attribute.h"
 #include "src/finding/looks.h"
 
 /* ---- writing */
@@ -74,6 +75,7 @@ json_t *finding_json(unsigned int number, const struct finding *f)
 	json_object_set_new(j, "still", json_boolean(f->still));
 	json_object_set_new(j, "tear", json_integer(f->tear));
 	looks_to_json(f, j);
+	attribute_to_json(f, j);
 	json_object_set_new(j, "logical", json_hex(f->logical));
 	json_object_set_new(j, "ranges", ranges_to_json(f));
 	json_object_set_new(j, "mirrors", mirrors_to_json(f));
@@ -278,6 +280,7 @@ static bool from_json(const char *run, const json_t *j, unsigned int *number, st
 	f->still = json_is_true(json_object_get(j, "still"));
 	f->tear = (uint32_t)get_number(j, "tear");
 	looks_from_json(j, f);
+	attribute_from_json(j, f);
 	f->logical = get_hex(j, "logical");
 	ranges_from_json(json_object_get(j, "ranges"), f);
 	mirrors_from_json(json_object_get(j, "mirrors"), f);

@@ -223,6 +223,22 @@ static void take_note(struct guard *g, const struct message_note *m)
 	timeline_event(&g->timeline, "note", "{s:s, s:s}", "who", who, "text", text);
 }
 
+/* Syncs of a storm that begin closer together are not told one by one. */
+#define SYNC_SPACING (20 * NSEC_PER_MSEC)
+
+static void take_synced(struct guard *g, const struct door *d, const struct message_synced *m)
+{
+	const uint64_t start = g->shared->start_mono;
+	char how[sizeof(m->how)];
+
+	if (m->begin < start || m->begin < g->synced + SYNC_SPACING)
+		return;
+	g->synced = m->begin;
+	snprintf(how, sizeof(how), "%.*s", (int)sizeof(m->how) - 1, m->how);
+	timeline_event(&g->timeline, "sync", "{s:s, s:s, s:f}", "who", d->name, "how", how, "from",
+		       (double)(m->begin - start) / NSEC_PER_SEC);
+}
+
 /* `passed`: the descriptor that came with it, -1; only a freeze takes it. */
 static void take(struct guard *g, struct door *d, uint32_t kind, void *body, size_t len, int passed)
 {
@@ -237,6 +253,7 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		[MESSAGE_THAW] = 0,
 		[MESSAGE_PAGES] = sizeof(struct message_pages),
 		[MESSAGE_SWAP] = sizeof(struct message_swap),
+		[MESSAGE_SYNCED] = sizeof(struct message_synced),
 	};
 
 	if (kind != MESSAGE_FREEZE && passed >= 0)
@@ -253,6 +270,8 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		guard_find(g, body);
 	} else if (kind == MESSAGE_NOTE) {
 		take_note(g, body);
+	} else if (kind == MESSAGE_SYNCED) {
+		take_synced(g, d, body);
 	} else if (kind == MESSAGE_ERROR) {
 		take_error(g, body);
 	} else if (kind == MESSAGE_CLEANUP) {

@@ -77,6 +77,7 @@ struct guard {
 	struct child churn, disturb;
 	struct door door[DOORS]; /* 0 is churn's, 1 + i injection i's */
 	struct freeze freeze;
+	uint64_t synced;      /* when the last whole sync on the timeline began, CLOCK_MONOTONIC ns */
 	pid_t lost[LOST_MAX]; /* hands that were given up */
 	unsigned int lost_count;
 	unsigned int interrupts;

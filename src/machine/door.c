@@ -90,3 +90,11 @@ void machine_note(struct machine *m, const char *who, const char *text)
 	snprintf(msg.text, sizeof(msg.text), "%s", text);
 	message_send(m->socket, MESSAGE_NOTE, &msg, sizeof(msg));
 }
+
+void machine_synced(struct machine *m, const char *how, uint64_t begin)
+{
+	struct message_synced msg = {.begin = begin};
+
+	snprintf(msg.how, sizeof(msg.how), "%s", how);
+	message_send(m->socket, MESSAGE_SYNCED, &msg, sizeof(msg));
+}

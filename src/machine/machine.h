@@ -63,6 +63,10 @@ int machine_thaw(struct machine *m);
 /* A line for the timeline; no answer. */
 void machine_note(struct machine *m, const char *who, const char *text);
 
+/* All that had been done to the target at `begin` (CLOCK_MONOTONIC, ns) is on disk now, by a system call of
+ * this name that succeeded. For the timeline; no answer. */
+void machine_synced(struct machine *m, const char *how, uint64_t begin);
+
 /* ---- looking: no door needed
  * ------------------------------------------------------------------------------------ */
 

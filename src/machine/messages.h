@@ -23,6 +23,7 @@ enum message_kind {
 	MESSAGE_THAW,   /* answered when it is thawed */
 	MESSAGE_PAGES,  /* struct message_pages; answered when all have been tried */
 	MESSAGE_SWAP,   /* struct message_swap */
+	MESSAGE_SYNCED, /* struct message_synced: the whole target was written out; for the timeline */
 };
 
 struct message_set {
@@ -57,6 +58,11 @@ struct message_freeze {
 struct message_note {
 	char who[32];
 	char text[480];
+};
+
+struct message_synced {
+	char how[32];
+	uint64_t begin; /* CLOCK_MONOTONIC, ns: what was done before is on disk */
 };
 
 struct message_cleanup {

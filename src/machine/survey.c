@@ -103,7 +103,10 @@ void machine_survey(struct surroundings *s, const struct target_spec *target)
 {
 	bool root = !geteuid();
 
-	*s = (struct surroundings){.target_known = target != NULL};
+	*s = (struct surroundings){
+		.target_known = target != NULL,
+		.met = NEED_EXCHANGE | NEED_NOREPLACE | NEED_WHITEOUT, /* the mounted target tells */
+	};
 	settle(s, NEED_ROOT, root, "not running as root");
 	survey_target(s, target);
 	settle(s, NEED_MEMORY_HOTPLUG, root && hotplug_possible(),

@@ -230,8 +230,6 @@ const struct op op_utimensat = {
 
 /* ---- extended attributes. In args, name2.number is the attribute's number and name2.tag the flags. */
 
-/* Attributes of one object are "user.recow.0" to "user.recow.7": few, so that they are often replaced. */
-#define XATTRS_PER_OBJECT 8
 /* ext4 keeps all attributes of a file in its inode and one block; what does not fit gets ENOSPC. */
 #define XATTR_VALUE_MAX 6000
 
@@ -272,7 +270,7 @@ static bool setxattr_draw(const struct op_ctx *c, struct stream *s, struct op_ar
 
 	if (!draw_subject(c, s, args, CHOOSE_FILE | CHOOSE_DIR | CHOOSE_HELD, &subject))
 		return false;
-	args->name2.number = (uint32_t)stream_below(s, XATTRS_PER_OBJECT);
+	args->name2.number = (uint32_t)stream_below(s, CONTENT_XATTRS);
 	args->name2.tag = (uint32_t)flags[stream_below(s, ARRAY_SIZE(flags))];
 	args->aux = stream_chance(s, 32)
 			    ? 0
@@ -343,7 +341,7 @@ static bool removexattr_draw(const struct op_ctx *c, struct stream *s, struct op
 	for (int i = 0; i < CHOOSE_TRIES; i++) {
 		if (!draw_subject(c, s, args, CHOOSE_FILE | CHOOSE_DIR | CHOOSE_HELD, &subject))
 			return false;
-		args->name2 = (struct nameref){.number = (uint32_t)stream_below(s, XATTRS_PER_OBJECT)};
+		args->name2 = (struct nameref){.number = (uint32_t)stream_below(s, CONTENT_XATTRS)};
 		if (missing)
 			return true;
 		if (subject.object.first_xattr &&

@@ -257,30 +257,13 @@ static void linkat_learn(struct op_ctx *c, const struct op_args *args, const str
 {
 	const struct expectation x = expect_linkat(c, args);
 
-	switch (judge(c, &op_linkat, args, a, &x)) {
-	case OUTCOME_DONE:
+	if (judge_name(c, &op_linkat, args, a, &x, args->dir2))
 		model_link_held(c->model, c->operation, args->name.number, args->dir2, args->name2);
-		judge_touch(c, args->dir2, a);
-		break;
-	case OUTCOME_FAILED:
-	case OUTCOME_WRONG:
-		judge_maybe_touch(c, args->dir2, a);
-		break;
-	case OUTCOME_REFUSED:
-		break;
-	}
 }
 
 static void linkat_show(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len)
 {
-	struct line l = line_begin(r, namer, buf, len);
-
-	line_add(&l, "linkat(");
-	line_path(&l);
-	line_add(&l, " -> ");
-	line_path2(&l);
-	line_add(&l, ", AT_SYMLINK_FOLLOW)");
-	line_answer(&l);
+	line_pair(r, namer, buf, len, "linkat", ", AT_SYMLINK_FOLLOW");
 }
 
 const struct op op_linkat = {
@@ -331,12 +314,8 @@ static void orphan_learn(struct op_ctx *c, const struct op_args *args, const str
 {
 	const struct expectation x = expect_success();
 
-	if (judge(c, &op_orphan, args, a, &x) != OUTCOME_DONE) {
-		judge_maybe_touch(c, args->dir, a);
-		return;
-	}
-	model_orphan(c->model, c->operation, args->name.number);
-	judge_touch(c, args->dir, a);
+	if (judge_name(c, &op_orphan, args, a, &x, args->dir))
+		model_orphan(c->model, c->operation, args->name.number);
 }
 
 static void orphan_show(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len)

@@ -181,6 +181,23 @@ void judge_maybe_touch(const struct op_ctx *c, uint32_t object, const struct op_
 				MAX(o.mtime_max, a->time_max));
 }
 
+bool judge_name(const struct op_ctx *c, const struct op *op, const struct op_args *args,
+		const struct op_answer *a, const struct expectation *x, uint32_t dir)
+{
+	switch (judge(c, op, args, a, x)) {
+	case OUTCOME_DONE:
+		judge_touch(c, dir, a);
+		return true;
+	case OUTCOME_FAILED:
+	case OUTCOME_WRONG:
+		judge_maybe_touch(c, dir, a);
+		break;
+	case OUTCOME_REFUSED:
+		break;
+	}
+	return false;
+}
+
 void answer_begin(struct op_answer *a)
 {
 	*a = (struct op_answer){.time_min = (int64_t)clock_ns(CLOCK_REALTIME_COARSE)};

@@ -42,6 +42,11 @@ void judge_report(const struct op_ctx *c, const struct op *op, const struct op_a
 /* Fill what all findings of operations share: verifier, place, worker, object, operation, path. */
 void judge_fill(const struct op_ctx *c, const struct op *op, const struct op_args *args, struct finding *f);
 
+/* Judge what was to make or remove a name in directory `dir`, whose time changes with it. True when it was
+ * done. */
+bool judge_name(const struct op_ctx *c, const struct op *op, const struct op_args *args,
+		const struct op_answer *a, const struct expectation *x, uint32_t dir);
+
 /* The modification time of `object` lies within the call. Anchors are left alone. */
 void judge_touch(const struct op_ctx *c, uint32_t object, const struct op_answer *a);
 

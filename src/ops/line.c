@@ -91,3 +91,16 @@ void line_call(const struct journal_record *r, const struct op_namer *namer, cha
 	line_add(&l, ")");
 	line_answer(&l);
 }
+
+void line_pair(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len,
+	       const char *call, const char *more)
+{
+	struct line l = line_begin(r, namer, buf, len);
+
+	line_add(&l, "%s(", call);
+	line_path(&l);
+	line_add(&l, " -> ");
+	line_path2(&l);
+	line_add(&l, "%s)", more);
+	line_answer(&l);
+}

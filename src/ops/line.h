@@ -27,4 +27,8 @@ void line_answer(struct line *l);
 void line_call(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len,
 	       const char *call, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
+/* The same of two names: call("path" -> "path2"<more>) = answer. */
+void line_pair(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len,
+	       const char *call, const char *more);
+
 #endif

@@ -43,25 +43,6 @@ static struct expectation expect_new(const struct op_ctx *c, uint32_t dir, struc
 	return address_lookup(&c->model->head, dir, ref, &n) ? expect_error(EEXIST) : expect_success();
 }
 
-/* Judge what was to make or remove a name in `dir`, whose time then changes with it. True when it was done.
- */
-static bool learn_name(struct op_ctx *c, const struct op *op, const struct op_args *args,
-		       const struct op_answer *a, const struct expectation *x, uint32_t dir)
-{
-	switch (judge(c, op, args, a, x)) {
-	case OUTCOME_DONE:
-		judge_touch(c, dir, a);
-		return true;
-	case OUTCOME_FAILED:
-	case OUTCOME_WRONG:
-		judge_maybe_touch(c, dir, a);
-		break;
-	case OUTCOME_REFUSED:
-		break;
-	}
-	return false;
-}
-
 /* What draw_new() drew. aux is the mode, or the length of a symbolic link's target. */
 static void learn_new(struct op_ctx *c, const struct op *op, const struct op_args *args,
 		      const struct op_answer *a, enum object_type type)
@@ -78,7 +59,7 @@ static void learn_new(struct op_ctx *c, const struct op *op, const struct op_arg
 		.time_max = a->time_max,
 	};
 
-	if (learn_name(c, op, args, a, &x, args->dir))
+	if (judge_name(c, op, args, a, &x, args->dir))
 		model_create(c->model, c->operation, &what);
 }
 
@@ -253,20 +234,13 @@ static void link_learn(struct op_ctx *c, const struct op_args *args, const struc
 
 	if (x.success && address_realms_differ(&c->model->head, args->dir, args->dir2))
 		expect_also(&x, EXDEV);
-	if (learn_name(c, &op_link, args, a, &x, args->dir2))
+	if (judge_name(c, &op_link, args, a, &x, args->dir2))
 		model_link(c->model, c->operation, args->object, args->dir2, args->name2);
 }
 
 static void link_show(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len)
 {
-	struct line l = line_begin(r, namer, buf, len);
-
-	line_add(&l, "link(");
-	line_path(&l);
-	line_add(&l, " -> ");
-	line_path2(&l);
-	line_add(&l, ")");
-	line_answer(&l);
+	line_pair(r, namer, buf, len, "link", "");
 }
 
 const struct op op_link = {
@@ -317,7 +291,7 @@ static void learn_removal(struct op_ctx *c, const struct op *op, const struct op
 {
 	const struct expectation x = expect_removal(c, args, directory);
 
-	if (learn_name(c, op, args, a, &x, args->dir))
+	if (judge_name(c, op, args, a, &x, args->dir))
 		model_unlink(c->model, c->operation, args->name.number);
 }
 

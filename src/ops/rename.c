@@ -25,14 +25,7 @@ static void rename_call(struct op_ctx *c, const struct op_args *args, struct op_
 
 static void rename_show(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len)
 {
-	struct line l = line_begin(r, namer, buf, len);
-
-	line_add(&l, "rename(");
-	line_path(&l);
-	line_add(&l, " -> ");
-	line_path2(&l);
-	line_add(&l, ")");
-	line_answer(&l);
+	line_pair(r, namer, buf, len, "rename", "");
 }
 
 void rename_learn_as(struct op_ctx *c, const struct op *op, const struct op_args *args,

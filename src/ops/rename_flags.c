@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* renameat2(2) with a flag: exchange, noreplace, whiteout. */
+/* renameat2(2) with a flag: exchange, noreplace, whiteout. Where the target doesn't know a flag its operation
+ * is not drawn (NEED_EXCHANGE and its like): so EINVAL is no ordinary answer. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -17,11 +18,6 @@
 /* Whiteouts are at most one for so many files. */
 #define FILES_PER_WHITEOUT 16
 
-/* EINVAL: the filesystem doesn't know the flag (vfat, FUSE filesystems, old kernels). EPERM: whiteouts want
- * CAP_MKNOD, which containers may lack. */
-static const int errors_of_flags[] = {ENOSPC, EDQUOT, ENOMEM, ENFILE, EINTR, EMLINK, EINVAL, 0};
-static const int errors_of_whiteouts[] = {ENOSPC, EDQUOT, ENOMEM, ENFILE, EINTR, EMLINK, EINVAL, EPERM, 0};
-
 static void rename_flag_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a,
 			     unsigned int flag)
 {
@@ -30,19 +26,6 @@ static void rename_flag_call(struct op_ctx *c, const struct op_args *args, struc
 
 	answer_begin(a);
 	answer_end(a, renameat2(c->target, from, c->target, to, flag));
-}
-
-static void rename_flag_show(const struct journal_record *r, const struct op_namer *namer, char *buf,
-			     size_t len, const char *flag)
-{
-	struct line l = line_begin(r, namer, buf, len);
-
-	line_add(&l, "renameat2(");
-	line_path(&l);
-	line_add(&l, " -> ");
-	line_path2(&l);
-	line_add(&l, ", %s)", flag);
-	line_answer(&l);
 }
 
 /* What Linux answers for a new name: moving is possible, and may be refused between subvolumes. */
@@ -181,7 +164,7 @@ static void exchange_learn(struct op_ctx *c, const struct op_args *args, const s
 
 static void exchange_show(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len)
 {
-	rename_flag_show(r, namer, buf, len, "RENAME_EXCHANGE");
+	line_pair(r, namer, buf, len, "renameat2", ", RENAME_EXCHANGE");
 }
 
 const struct op op_exchange = {
@@ -191,7 +174,8 @@ const struct op op_exchange = {
 	.group = GROUP_NAMES,
 	.failure = FAILS_CLEAN,
 	.balance = BALANCE_NONE,
-	.errors = errors_of_flags,
+	.needs = NEED_EXCHANGE,
+	.errors = errors_of_names,
 	.draw = exchange_draw,
 	.call = exchange_call,
 	.learn = exchange_learn,
@@ -235,7 +219,7 @@ static void noreplace_learn(struct op_ctx *c, const struct op_args *args, const 
 static void noreplace_show(const struct journal_record *r, const struct op_namer *namer, char *buf,
 			   size_t len)
 {
-	rename_flag_show(r, namer, buf, len, "RENAME_NOREPLACE");
+	line_pair(r, namer, buf, len, "renameat2", ", RENAME_NOREPLACE");
 }
 
 const struct op op_noreplace = {
@@ -245,7 +229,8 @@ const struct op op_noreplace = {
 	.group = GROUP_NAMES,
 	.failure = FAILS_CLEAN,
 	.balance = BALANCE_NONE,
-	.errors = errors_of_flags,
+	.needs = NEED_NOREPLACE,
+	.errors = errors_of_names,
 	.draw = noreplace_draw,
 	.call = noreplace_call,
 	.learn = noreplace_learn,
@@ -284,7 +269,7 @@ static void whiteout_learn(struct op_ctx *c, const struct op_args *args, const s
 
 static void whiteout_show(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len)
 {
-	rename_flag_show(r, namer, buf, len, "RENAME_WHITEOUT");
+	line_pair(r, namer, buf, len, "renameat2", ", RENAME_WHITEOUT");
 }
 
 const struct op op_whiteout = {
@@ -294,7 +279,8 @@ const struct op op_whiteout = {
 	.group = GROUP_NAMES,
 	.failure = FAILS_CLEAN,
 	.balance = BALANCE_NONE,
-	.errors = errors_of_whiteouts,
+	.needs = NEED_WHITEOUT,
+	.errors = errors_of_names,
 	.draw = whiteout_draw,
 	.call = whiteout_call,
 	.learn = whiteout_learn,

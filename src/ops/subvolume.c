@@ -46,24 +46,6 @@ static void create_call(struct op_ctx *c, const struct op_args *args, struct op_
 	answer_end(a, target_subvolume(c->target, path));
 }
 
-/* Judge what was to make or delete one in args->dir, whose time changes with it. True when it was done. */
-static bool learn_done(struct op_ctx *c, const struct op *op, const struct op_args *args,
-		       const struct op_answer *a, const struct expectation *x)
-{
-	switch (judge(c, op, args, a, x)) {
-	case OUTCOME_DONE:
-		judge_touch(c, args->dir, a);
-		return true;
-	case OUTCOME_FAILED:
-	case OUTCOME_WRONG:
-		judge_maybe_touch(c, args->dir, a);
-		break;
-	case OUTCOME_REFUSED:
-		break;
-	}
-	return false;
-}
-
 static void create_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
 {
 	const struct model_create what = {
@@ -80,7 +62,7 @@ static void create_learn(struct op_ctx *c, const struct op_args *args, const str
 
 	if (address_lookup(&c->model->head, args->dir, args->name, &n))
 		x = expect_error(EEXIST);
-	if (learn_done(c, &op_subvol_create, args, a, &x))
+	if (judge_name(c, &op_subvol_create, args, a, &x, args->dir))
 		model_create(c->model, c->operation, &what);
 }
 
@@ -158,7 +140,7 @@ static void delete_learn(struct op_ctx *c, const struct op_args *args, const str
 {
 	const struct expectation x = expect_delete(c, args);
 
-	if (learn_done(c, &op_subvol_delete, args, a, &x) &&
+	if (judge_name(c, &op_subvol_delete, args, a, &x, args->dir) &&
 	    model_unlink_subvolume(c->model, c->operation, args->name.number))
 		judge_report(c, &op_subvol_delete, args, a, FINDING_HARNESS,
 			     "no memory to forget what was in it");

@@ -14,10 +14,14 @@ static const char *const names[] = {
 	"CPU hotplug",
 	"more than one NUMA node",
 	"soft offlining of pages",
+	"RENAME_EXCHANGE",
+	"RENAME_NOREPLACE",
+	"RENAME_WHITEOUT",
 };
 
 /* These are about the target: open as long as there is none. */
-#define TARGET_NEEDS (NEED_BTRFS | NEED_OWN_TARGET | NEED_FSCK)
+#define TARGET_NEEDS                                                                                         \
+	(NEED_BTRFS | NEED_OWN_TARGET | NEED_FSCK | NEED_EXCHANGE | NEED_NOREPLACE | NEED_WHITEOUT)
 
 const char *needs_unmet(const struct surroundings *s, uint32_t needs)
 {

@@ -20,6 +20,11 @@ enum need {
 	NEED_CPU_HOTPLUG = 1 << 7,    /* a CPU that can go offline, and another */
 	NEED_NUMA = 1 << 8,           /* memory on more than one node */
 	NEED_SOFT_OFFLINE = 1 << 9,   /* pages can be soft-offlined and given back */
+	/* The target's filesystem knows these flags of renameat2(2). Taken for met until it is mounted and
+	 * was asked (target_try_renames()). */
+	NEED_EXCHANGE = 1 << 10,
+	NEED_NOREPLACE = 1 << 11,
+	NEED_WHITEOUT = 1 << 12,
 };
 
 /* What is known about the place to run; filled once by machine_survey() (src/machine/survey.h). */

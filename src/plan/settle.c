@@ -78,6 +78,20 @@ static void settle_operations(struct plan *p, const struct surroundings *around)
 	leave_out_end(&l);
 }
 
+char *plan_left_out(char *buf, size_t len, const struct plan *p, uint32_t unmet, const char *reason)
+{
+	char more[sizeof(p->left_out)] = "";
+	struct left_out l = {more, sizeof(more), 0, NULL};
+
+	for (size_t i = 0; i < op_count; i++) {
+		if ((op_table[i]->needs & unmet) && is_mixed(p, op_table[i]))
+			leave_out(&l, op_table[i]->name, reason);
+	}
+	leave_out_end(&l);
+	snprintf(buf, len, "%s%s%s", p->left_out, p->left_out[0] && more[0] ? "; " : "", more);
+	return buf;
+}
+
 static int settle_injection(struct plan *p, struct plan_injection *in, const struct surroundings *around,
 			    struct error *e)
 {

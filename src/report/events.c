@@ -212,6 +212,46 @@ static void count_event(struct story *s, const json_t *j)
 		a->changes++;
 }
 
+/* ---- syncs of the whole target */
+
+/* It counts for what had answered before. */
+static void sync_writer(struct story_writer *w, const struct story_whole_sync *sync, uint64_t end)
+{
+	const uint64_t answered = w->op.start + (uint64_t)w->op.took * NSEC_PER_USEC;
+
+	if (w->op.known && sync->from > answered && sync->from <= end &&
+	    (!w->whole.known || sync->from < w->whole.from))
+		w->whole = *sync;
+}
+
+static void sync_story(struct story *s, const struct story_whole_sync *sync)
+{
+	for (unsigned int i = 0; i < s->writers; i++)
+		sync_writer(&s->writer[i], sync, s->first.time);
+	for (unsigned int i = 0; i < s->values; i++) {
+		struct story_value *v = &s->value[i];
+
+		sync_writer(&v->should, sync, v->time);
+		sync_writer(&v->set, sync, v->replaced.known ? v->replaced.start : v->time);
+	}
+}
+
+/* Was this event one? A freeze writes all out, too; its line comes when it is over. */
+static bool is_whole_sync(const json_t *j, uint64_t t, struct story_whole_sync *sync)
+{
+	const bool freeze = !strcmp(json_text(j, "event"), "freeze");
+	const double lasted = json_number(j, "took") + json_number(j, "frozen");
+	double from = json_number(j, "from");
+
+	*sync = (struct story_whole_sync){.known = true};
+	snprintf(sync->who, sizeof(sync->who), "%s", json_text(j, "who"));
+	snprintf(sync->how, sizeof(sync->how), "%s", freeze ? "freeze" : json_text(j, "how"));
+	if (freeze)
+		from = MAX((double)t / NSEC_PER_SEC - lasted, 0.0);
+	sync->from = (uint64_t)(from * NSEC_PER_SEC);
+	return !strcmp(json_text(j, "event"), "sync") || (freeze && json_number(j, "frozen") > 0);
+}
+
 /* A story's first stretch begins amid a phase. */
 static void enter(struct story *s, const struct phase *p)
 {
@@ -225,12 +265,16 @@ static void take_event(struct stories *all, const char *line, void *arg)
 	struct phase *p = arg, before = *p;
 	uint64_t t = (uint64_t)(json_number(j, "t") * NSEC_PER_SEC);
 	bool phase = !strcmp(json_text(j, "event"), "phase");
+	struct story_whole_sync sync;
+	bool synced = is_whole_sync(j, t, &sync);
 
 	if (phase)
 		name_phase(p, j, t);
 	for (unsigned int i = 0; i < all->count; i++) {
 		struct story *s = all->story[i];
 
+		if (synced)
+			sync_story(s, &sync);
 		if (!covers(s, t))
 			continue;
 		enter(s, &before);

@@ -99,6 +99,7 @@ static void add_member(struct story *s, unsigned int number, const struct findin
 		s->to = MAX(s->to, f->offset + f->length);
 	}
 	s->last = MAX(s->last, f->time);
+	values_add(s, f);
 }
 
 static void add_writer(struct story *s, uint32_t worker, uint64_t operation, uint32_t object)
@@ -120,7 +121,8 @@ static void take_writers(struct story *s)
 	const struct finding *f = &s->first;
 
 	s->writers = 1;
-	s->writer[0] = (struct story_writer){f->worker, f->object, f->operation, {0}, {0}};
+	s->writer[0] =
+		(struct story_writer){.worker = f->worker, .object = f->object, .operation = f->operation};
 	for (unsigned int i = 0; i < f->ranges; i++) {
 		const struct finding_range *r = &f->range[i];
 

@@ -4,6 +4,8 @@ librecow_a_SOURCES += \
 	%D%/chart.c \
 	%D%/chart.h \
 	%D%/describe.c \
+	%D%/effects.c \
+	%D%/effects.h \
 	%D%/events.c \
 	%D%/exposure_json.c \
 	%D%/exposure_print.c \
@@ -20,4 +22,5 @@ librecow_a_SOURCES += \
 	%D%/story_json.c \
 	%D%/story_print.c \
 	%D%/summary.c \
-	%D%/summary.h
+	%D%/summary.h \
+	%D%/values.c

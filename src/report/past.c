@@ -23,7 +23,7 @@ static bool by_path(const struct story *s)
 
 static bool wants_worker(const struct story *s, uint32_t worker)
 {
-	if (by_path(s) || (has_object(s) && s->first.worker == worker))
+	if (by_path(s) || (has_object(s) && s->first.worker == worker) || values_want_worker(s, worker))
 		return true;
 	for (unsigned int i = 1; i < s->writers; i++) {
 		if (s->writer[i].worker == worker)
@@ -50,37 +50,42 @@ bool stories_want_paths(const struct stories *all)
 	return false;
 }
 
-static bool is_own(const struct story *s, uint32_t worker, const struct journal_record *r,
-		   const char *const *path, unsigned int paths)
+void stories_journal(struct stories *all, uint32_t worker, uint64_t first)
+{
+	all->dropped |= first > 1;
+	for (unsigned int i = 0; i < all->count; i++)
+		values_journal(all->story[i], worker, first);
+}
+
+static bool is_own(const struct story *s, const struct story_record *r)
 {
 	if (has_object(s))
-		return s->first.worker == worker && s->first.object == r->args.object;
-	for (unsigned int i = 0; i < paths; i++) {
-		if (by_path(s) && strcmp(path[i], s->first.path) == 0)
+		return s->first.worker == r->worker && s->first.object == r->record->args.object;
+	for (unsigned int i = 0; i < r->paths; i++) {
+		if (by_path(s) && strcmp(r->path[i], s->first.path) == 0)
 			return true;
 	}
 	return false;
 }
 
-static bool is_writer(const struct story *s, uint32_t worker, const struct journal_record *r)
+static bool is_writer(const struct story *s, const struct story_record *r)
 {
 	for (unsigned int i = 0; i < s->writers; i++) {
 		const struct story_writer *w = &s->writer[i];
 
-		if (w->operation && w->worker == worker &&
-		    (w->operation == r->operation || w->object == r->args.object))
+		if (w->operation && w->worker == r->worker &&
+		    (w->operation == r->record->operation || w->object == r->record->args.object))
 			return true;
 	}
 	return false;
 }
 
-bool stories_want(const struct stories *all, uint32_t worker, const struct journal_record *r,
-		  const char *const *path, unsigned int paths)
+bool stories_want(const struct stories *all, const struct story_record *r)
 {
 	for (unsigned int i = 0; i < all->count; i++) {
 		const struct story *s = all->story[i];
 
-		if (r->start <= s->last && (is_own(s, worker, r, path, paths) || is_writer(s, worker, r)))
+		if (r->record->start <= s->last && (is_own(s, r) || is_writer(s, r) || values_want(s, r)))
 			return true;
 	}
 	return false;
@@ -166,23 +171,57 @@ static void take_writer(struct story_writer *w, const struct journal_record *r, 
 		w->sync = *line;
 }
 
-void stories_record(struct stories *all, uint32_t worker, const struct journal_record *r,
-		    const char *const *path, unsigned int paths, const char *text)
+/* Foreign bytes of the same worker: did this operation clone them here? */
+static void take_clone(struct story *s, const struct story_record *r, const struct story_op *line)
 {
-	const struct story_op line = make_op(worker, r, text);
-	const struct op *op = op_by_id(r->kind);
+	const struct finding *f = &s->first;
+
+	if (r->worker != f->worker || r->record->args.object != f->object || r->record->answer < 0)
+		return;
+	for (unsigned int i = 0; i < f->ranges; i++) {
+		const struct finding_range *range = &f->range[i];
+		const uint64_t at = f->offset / BLOCK_SIZE * BLOCK_SIZE + range->start;
+
+		if (range->class == FINDING_FOREIGN && range->origin.worker == f->worker &&
+		    effects_cloned(r->followed, f->object, at, range->object, range->offset,
+				   range->origin.operation))
+			s->cloned[i] = *line;
+	}
+}
+
+enum finding_class story_class(const struct story *s)
+{
+	const struct finding *f = &s->first;
+	bool cloned = false;
+
+	if (f->class != FINDING_FOREIGN)
+		return f->class;
+	for (unsigned int i = 0; i < f->ranges; i++) {
+		if (f->range[i].class == FINDING_FOREIGN && !s->cloned[i].known)
+			return FINDING_FOREIGN;
+		cloned |= s->cloned[i].known;
+	}
+	return cloned ? FINDING_STALE : FINDING_FOREIGN;
+}
+
+void stories_record(struct stories *all, const struct story_record *r, const char *text)
+{
+	const struct story_op line = make_op(r->worker, r->record, text);
+	const struct op *op = op_by_id(r->record->kind);
 
 	for (unsigned int i = 0; i < all->count; i++) {
 		struct story *s = all->story[i];
 
-		if (r->start > s->last)
+		if (r->record->start > s->last)
 			continue;
-		if (is_own(s, worker, r, path, paths))
-			take_past(s, r, op, &line);
+		if (is_own(s, r))
+			take_past(s, r->record, op, &line);
 		for (unsigned int k = 0; k < s->writers; k++) {
-			if (s->writer[k].operation && s->writer[k].worker == worker)
-				take_writer(&s->writer[k], r, op, &line);
+			if (s->writer[k].operation && s->writer[k].worker == r->worker)
+				take_writer(&s->writer[k], r->record, op, &line);
 		}
+		take_clone(s, r, &line);
+		values_record(s, r, &line);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "src/base/units.h"
+#include "src/finding/attribute.h"
 #include "src/finding/looks.h"
 #include "src/finding/store.h"
 #include "src/report/story.h"
@@ -19,10 +20,9 @@ static double seconds(uint64_t ns)
 
 static void print_head(const struct story *s, FILE *out)
 {
-	const struct finding *f = &s->first;
+	const enum finding_class class = story_class(s);
 
-	fprintf(out, "FINDING %u: %s: %s", s->number, finding_class_name(f->class),
-		finding_sentence(f->class));
+	fprintf(out, "FINDING %u: %s: %s", s->number, finding_class_name(class), finding_sentence(class));
 	if (s->members > 1) {
 		fprintf(out, " (%u findings of one cause: %u", s->members, s->number);
 		for (unsigned int i = 1; i < s->members && i < STORY_MEMBERS; i++)
@@ -66,21 +66,36 @@ static void print_op(const struct story_op *op, FILE *out)
 	fprintf(out, "%s at %.6f s", op->text, seconds(op->start));
 }
 
-static void print_writer(const struct story_writer *w, unsigned int barriers, FILE *out)
+/* "worker 0, operation 4: pwrite(...) = 4096 at 1.100000 s". */
+static void print_who(const struct story_writer *w, FILE *out)
 {
 	fprintf(out, "worker %u, operation %" PRIu64 ": ", w->worker, w->operation);
-	if (!w->op.known) {
-		fprintf(out, "not in the journal any more\n");
+	if (w->op.known)
+		print_op(&w->op, out);
+	else
+		fprintf(out, "not in the journal any more");
+}
+
+static void print_sync(const struct story_writer *w, const char *before, FILE *out)
+{
+	if (!w->op.known)
 		return;
-	}
-	print_op(&w->op, out);
-	if (w->sync.known)
+	if (w->whole.known && (!w->sync.known || w->whole.from < w->sync.start))
+		fprintf(out, "; first synced by injector %s (%s) at %.6f s", w->whole.who, w->whole.how,
+			seconds(w->whole.from));
+	else if (w->sync.known)
 		fprintf(out, "; first synced by operation %" PRIu64 " at %.6f s", w->sync.operation,
 			seconds(w->sync.start));
 	else
-		fprintf(out, "; not synced by itself before the check");
+		fprintf(out, "; not synced by itself before %s", before);
+}
+
+static void print_writer(const struct story_writer *w, unsigned int barriers, FILE *out)
+{
+	print_who(w, out);
+	print_sync(w, "the check", out);
 	/* The last barrier is that of the check. */
-	if (barriers > 1)
+	if (w->op.known && barriers > 1)
 		fprintf(out, "; %u barrier%s with verification in between", barriers - 1,
 			barriers == 2 ? "" : "s");
 	fprintf(out, "\n");
@@ -97,14 +112,27 @@ static const struct story_writer *writer_of(const struct story *s, const struct 
 	return NULL;
 }
 
+/* "stale, cloned here by worker 0, operation 12: ficlone(...) at 1.2 s;". */
+static void print_clone(const struct story_op *op, FILE *out)
+{
+	fprintf(out, "%s, cloned here by worker %u, operation %" PRIu64 ": ",
+		finding_class_name(FINDING_STALE), op->worker, op->operation);
+	print_op(op, out);
+}
+
 static void print_range(const struct story *s, const struct finding_range *r, FILE *out)
 {
+	const struct story_op *cloned = &s->cloned[r - s->first.range];
 	const struct story_writer *w = writer_of(s, r);
 	uint64_t at = s->first.offset / BLOCK_SIZE * BLOCK_SIZE;
 	char label[32];
 
 	snprintf(label, sizeof(label), "%u-%u", r->start, r->start + r->length - 1U);
-	fprintf(out, ROW "%s", label, finding_class_name((enum finding_class)r->class));
+	fprintf(out, ROW, label);
+	if (cloned->known)
+		print_clone(cloned, out);
+	else
+		fprintf(out, "%s", finding_class_name((enum finding_class)r->class));
 	if (r->class == FINDING_FLIPPED)
 		fprintf(out, ", %u bit%s", r->bits, r->bits == 1 ? "" : "s");
 	if (r->class == FINDING_FOREIGN)
@@ -125,7 +153,7 @@ static void print_content(const struct story *s, FILE *out)
 {
 	const struct finding *f = &s->first;
 
-	if (f->operation) {
+	if (f->operation && !s->values) {
 		fprintf(out, ROW, "should be");
 		print_writer(&s->writer[0], s->barriers, out);
 	}
@@ -137,6 +165,93 @@ static void print_content(const struct story *s, FILE *out)
 			print_range(s, &f->range[i], out);
 	}
 	finding_print_bytes(f, 1, out);
+}
+
+/* ---- attributes */
+
+static const char *words_of_value(const struct story_value *v)
+{
+	switch ((enum finding_value)v->seen.value) {
+	case VALUE_OLDER:
+		return v->seen.absent ? "as it was before: not there since" : "an older value: set by";
+	case VALUE_LATER:
+		return v->seen.absent ? "as it was later: removed by" : "a later value: set by";
+	case VALUE_PART:
+		return "a part of what was set by";
+	case VALUE_NEVER:
+		return "never ours: no operation on it gave it this value";
+	case VALUE_FOREIGN:
+	case VALUE_UNKNOWN:
+	case VALUES:
+		break;
+	}
+	return "";
+}
+
+/* Of another object, or of another attribute. */
+static void print_foreign(const struct story *s, const struct story_value *v, FILE *out)
+{
+	const struct story_writer *w = &v->set;
+
+	if (v->seen.which == ATTRIBUTE_XATTR)
+		fprintf(out, "the value of user.recow.%u of ", v->seen.origin_number);
+	else
+		fprintf(out, "the target of ");
+	if (w->worker == s->first.worker && w->object == s->first.object)
+		fprintf(out, "the same object");
+	else
+		fprintf(out, "object %u of worker %u", w->object, w->worker);
+	fprintf(out, ": set by ");
+	print_who(w, out);
+}
+
+static void print_found(const struct story *s, const struct story_value *v, FILE *out)
+{
+	fprintf(out, ROW "%s", "found", words_of_value(v));
+	switch ((enum finding_value)v->seen.value) {
+	case VALUE_OLDER:
+		fprintf(out, " ");
+		print_who(&v->set, out);
+		print_sync(&v->set, "it was replaced", out);
+		break;
+	case VALUE_LATER:
+	case VALUE_PART:
+		fprintf(out, " ");
+		print_who(&v->set, out);
+		break;
+	case VALUE_FOREIGN:
+		print_foreign(s, v, out);
+		break;
+	case VALUE_UNKNOWN:
+		fprintf(out, "can't be told whose value it is: %s", v->why);
+		break;
+	case VALUE_NEVER:
+	case VALUES:
+		break;
+	}
+	if (v->replaced.known) {
+		fprintf(out, "; replaced by operation %" PRIu64 ": ", v->replaced.operation);
+		print_op(&v->replaced, out);
+	}
+	fprintf(out, "\n");
+}
+
+/* What is wrong with the first of them was said. */
+static void print_values(const struct story *s, FILE *out)
+{
+	for (unsigned int i = 0; i < s->values; i++) {
+		const struct story_value *v = &s->value[i];
+
+		if (strcmp(v->detail, s->first.detail) != 0)
+			fprintf(out, ROW "%s\n", "what", v->detail);
+		if (v->should.operation) {
+			fprintf(out, ROW "set by ", "should be");
+			print_who(&v->should, out);
+			print_sync(&v->should, "the check", out);
+			fprintf(out, "\n");
+		}
+		print_found(s, v, out);
+	}
 }
 
 /* ---- who saw it, and where it is wrong */
@@ -293,6 +408,7 @@ void story_print(const struct stories *all, const struct story *s, FILE *out)
 	print_what(&s->first, out);
 	print_file(s, out);
 	print_content(s, out);
+	print_values(s, out);
 	print_seen(s, out);
 	print_looks(&s->first, out);
 	print_address(&s->first, out);

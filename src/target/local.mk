@@ -21,6 +21,7 @@ librecow_a_SOURCES += \
 	%D%/prepare.c \
 	%D%/probe.c \
 	%D%/probe.h \
+	%D%/renames.c \
 	%D%/snapshot.c \
 	%D%/space.c \
 	%D%/space.h \

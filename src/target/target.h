@@ -38,6 +38,8 @@ struct target {
 	char mountpoint[4096]; /* where it is (to be) mounted; the run's directory for TARGET_DIRECTORY */
 	char kernel_name[32];  /* how kernel messages call its device ("loop0", "vda"), "" if it has none */
 	int loop;              /* descriptor that keeps the autoclear loop device alive, -1 */
+	uint32_t unmet; /* set of enum need that only the mounted filesystem tells: it doesn't meet these */
+	char unmet_reason[96];
 };
 
 /* Look at the spec without changing anything: does it exist, is it in use, big enough, what filesystem is on
@@ -53,6 +55,10 @@ int target_prepare(struct target *t, const struct target_spec *spec, const char 
 /* Mount at t->mountpoint. Of a filesystem that was there before only a directory of its own (recow-RUN) is
  * mounted; the first time it must not exist yet (EXIT_USAGE). Nothing to do for TARGET_DIRECTORY. */
 int target_mount(struct target *t, struct error *e);
+
+/* Learn what only the mounted filesystem tells: t->unmet. To be called before anything is made there. Nothing
+ * is left of it. */
+int target_try_renames(struct target *t, struct error *e);
 
 /* Waits some seconds for users to leave. Fails with EBUSY and who holds it. TARGET_DIRECTORY (not t->own)
  * can't be unmounted: an error. */

@@ -47,10 +47,10 @@ def extents(path):
     return found
 
 
-def places(image, chunks, mount, minimum=BLOCK, snapshots=False):
+def places(image, chunks, mount, minimum=BLOCK, snapshots=False, shared=False):
     """Blocks of files on the target: (path relative to the target, inode, file offset, device offsets), each one checked
-    against the content that the mount shows. Those of the snapshots, too, only when asked for; else none that several files
-    share, since damage there is damage to each of them."""
+    against the content that the mount shows. Those of the snapshots, and what several files share, only when asked for: damage
+    there is damage to each of them."""
     found, users = [], {}
     with open(image, "rb") as device:
         for top, dirs, files in os.walk(os.fsencode(str(mount))):
@@ -70,7 +70,7 @@ def places(image, chunks, mount, minimum=BLOCK, snapshots=False):
                     for at in range(0, min(length, s.st_size - offset) // BLOCK * BLOCK, BLOCK):
                         found.append((os.path.relpath(path, os.fsencode(str(mount))), s.st_ino, offset + at,
                                       chunks.physical(logical + at), logical + at))
-        found = [place[:4] for place in found if snapshots or len(users[place[4]]) == 1]
+        found = [place[:4] for place in found if snapshots or shared or len(users[place[4]]) == 1]
         for path, _, offset, copies in found[:: max(1, len(found) // 200)]:
             with open(os.path.join(os.fsencode(str(mount)), path), "rb") as file:
                 file.seek(offset)

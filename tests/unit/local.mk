@@ -5,6 +5,7 @@ unit_tests = %D%/test_base
 unit_tests += %D%/test_chunk
 unit_tests += %D%/test_crowd %D%/test_crowd_real
 unit_tests += %D%/test_disturb
+unit_tests += %D%/test_effects
 unit_tests += %D%/test_hotplug
 unit_tests += %D%/test_injector %D%/test_injectors_real
 unit_tests += %D%/test_chart
@@ -16,7 +17,7 @@ unit_tests += %D%/test_scenario
 unit_tests += %D%/test_content %D%/test_journal %D%/test_maps %D%/test_model %D%/test_model_cases %D%/test_pages
 unit_tests += %D%/test_namer %D%/test_report %D%/test_store %D%/test_story
 unit_tests += %D%/test_sync
-unit_tests += %D%/test_verdict
+unit_tests += %D%/test_values %D%/test_verdict
 unit_tests += %D%/test_verify_attributes %D%/test_verify_data %D%/test_verify_disk
 unit_tests += %D%/test_verify_held %D%/test_verify_names %D%/test_verify_pass %D%/test_verify_snapshots
 unit_tests += %D%/test_fsck
@@ -36,6 +37,7 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_crowd_SOURCES = %D%/test_crowd.c %D%/unit.h
 %C%_test_crowd_real_SOURCES = %D%/test_crowd_real.c %D%/conductor.h %D%/real.h %D%/unit.h
 %C%_test_disturb_SOURCES = %D%/test_disturb.c %D%/unit.h
+%C%_test_effects_SOURCES = %D%/test_effects.c %D%/ops_world.c %D%/ops_world.h %D%/unit.h
 %C%_test_hotplug_SOURCES = %D%/test_hotplug.c %D%/unit.h
 %C%_test_chart_SOURCES = %D%/test_chart.c %D%/made_run.h %D%/unit.h
 %C%_test_measures_SOURCES = %D%/test_measures.c %D%/unit.h
@@ -55,13 +57,16 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_namer_SOURCES = %D%/test_namer.c %D%/unit.h
 %C%_test_report_SOURCES = %D%/test_report.c %D%/made_run.h %D%/unit.h
 %C%_test_story_SOURCES = %D%/test_story.c %D%/made_run.h %D%/unit.h
-EXTRA_DIST += %D%/golden/answer.txt %D%/golden/attribute.txt %D%/golden/bare.txt %D%/golden/eio.txt \
+EXTRA_DIST += %D%/golden/answer.txt %D%/golden/attribute.txt %D%/golden/bare.txt %D%/golden/cloned.txt %D%/golden/eio.txt \
 	%D%/golden/erofs.txt %D%/golden/extra.txt %D%/golden/flipped.txt %D%/golden/foreign.txt \
 	%D%/golden/fsck.txt %D%/golden/garbage.txt %D%/golden/hang.txt %D%/golden/harness.txt \
 	%D%/golden/kernel.txt %D%/golden/missing.txt %D%/golden/shifted.txt %D%/golden/stale.txt \
+	%D%/golden/synced.txt \
 	%D%/golden/target.txt %D%/golden/thrice.txt %D%/golden/torn.txt %D%/golden/zeroes.txt
 %C%_test_store_SOURCES = %D%/test_store.c %D%/unit.h
 %C%_test_sync_SOURCES = %D%/test_sync.c %D%/unit.h
+%C%_test_values_SOURCES = %D%/test_values.c %D%/made_run.h %D%/unit.h
+EXTRA_DIST += %D%/golden/values.txt
 %C%_test_verdict_SOURCES = %D%/test_verdict.c %D%/unit.h
 # A mounted filesystem with a tree and its models, and verifiers run on it.
 verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/real.h %D%/verify_world.h %D%/unit.h

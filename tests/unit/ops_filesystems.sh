@@ -4,7 +4,7 @@
 #
 #	ops_filesystems.sh [-s SIZE] [-p PROGRAM] [FILESYSTEM...]
 #
-# The program is tests/unit/test_ops_real; it finds the directory in RECOW_TEST_DIR. All mounts live in a mount namespace of their own, so nothing is
+# The programs are tests/unit/test_ops_real and test_effects; they find the directory in RECOW_TEST_DIR. All mounts live in a mount namespace of their own, so nothing is
 # left behind however this ends. Exits 77 (skipped) without root.
 set -eu
 
@@ -17,11 +17,11 @@ if [ "${RECOW_TEST_NAMESPACE:-}" != yes ]; then
 fi
 
 size=768m
-program=tests/unit/test_ops_real
+programs="tests/unit/test_ops_real tests/unit/test_effects"
 while getopts s:p: option; do
 	case $option in
 	s) size=$OPTARG ;;
-	p) program=$OPTARG ;;
+	p) programs=$OPTARG ;;
 	*) exit 2 ;;
 	esac
 done
@@ -60,7 +60,9 @@ for fs in "$@"; do
 	echo "== $fs"
 	make_and_mount "$fs"
 	mkdir "$work/mnt/dir"
-	RECOW_TEST_DIR=$work/mnt/dir "$program" || failed=1
+	for program in $programs; do
+		RECOW_TEST_DIR=$work/mnt/dir "$program" || failed=1
+	done
 	umount "$work/mnt"
 done
 exit $failed

@@ -62,15 +62,27 @@ static void make_subvolume(struct world *w, const char *path)
 		die(path);
 }
 
-static void make_anchors(struct world *w)
+/* What the filesystem meets of the needs of operations. */
+static void learn_needs(struct world *w, const char *dir)
 {
+	struct target t = {.unmet = 0};
 	struct statfs fs;
-	char path[64];
+	struct error e;
 
+	snprintf(t.mountpoint, sizeof(t.mountpoint), "%s", dir);
+	if (target_try_renames(&t, &e))
+		die(e.text);
 	if (fstatfs(w->ctx.target, &fs))
 		die("statfs");
-	w->met = fs.f_type == BTRFS_SUPER_MAGIC ? NEED_BTRFS : 0;
-	if (w->met && mkdirat(w->ctx.target, WITNESS_DIR, 0755))
+	w->met = (NEED_EXCHANGE | NEED_NOREPLACE | NEED_WHITEOUT) & ~t.unmet;
+	w->met |= fs.f_type == BTRFS_SUPER_MAGIC ? NEED_BTRFS : 0;
+}
+
+static void make_anchors(struct world *w)
+{
+	char path[64];
+
+	if (w->met & NEED_BTRFS && mkdirat(w->ctx.target, WITNESS_DIR, 0755))
 		die(WITNESS_DIR);
 
 	anchor_path(0, OBJECT_ROOT, path, sizeof(path));
@@ -125,6 +137,7 @@ void world_open(struct world *w, const char *dir, const struct workload *workloa
 	witness_list_init(&w->witnesses);
 	w->clock_cost = clock_cost();
 	umask(0);
+	learn_needs(w, dir);
 	make_anchors(w);
 	make_shared_files(w);
 	if (direct_begin(&w->ctx, &e) || (w->shape.nocow && target_make_nocow(w->ctx.target, "w0000", &e)))

@@ -147,6 +147,39 @@ static void test_hash(void **state)
 	assert_int_equal(hash_bytes(block, 0), 0x2d06800538d394c2ULL);
 }
 
+/* Any length that tells at all, any attribute; and nothing that nobody wrote. */
+static void test_whose_xattr(void **state)
+{
+	static const size_t lengths[] = {8, 11, 12, 13, 15, 16, 63, 64, 65, 500, 6000};
+	const struct content_key mine = {.run = 77, .origin = {3, 123456789}, .object = 42};
+	unsigned char value[6000];
+	struct content_key found;
+
+	for (uint32_t number = 0; number < CONTENT_XATTRS; number++) {
+		for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+			const size_t len = lengths[i];
+
+			content_xattr(&mine, number, value, len);
+			/* The object is not in the first bytes: then it is taken on trust. */
+			assert_true(content_xattr_key(77, number, len > 12 ? 9 : 42, value, len, &found));
+			assert_int_equal(found.run, 77);
+			assert_int_equal(found.origin.worker, 3);
+			assert_int_equal(found.origin.operation, 123456789);
+			assert_int_equal(found.object, 42);
+			assert_false(content_xattr_key(77, number + 1, 42, value, len, &found));
+			assert_false(content_xattr_key(78, number, 42, value, len, &found));
+			value[len - 1] ^= 0x10;
+			/* In the bytes that tell the object a flipped bit is another object. */
+			if (len != 8 && len != 13 && len != 15 && len != 16)
+				assert_false(content_xattr_key(77, number, 42, value, len, &found));
+		}
+	}
+	content_xattr(&mine, 0, value, 8);
+	assert_false(content_xattr_key(77, 0, 42, value, 7, &found));
+	memset(value, 0, sizeof(value));
+	assert_false(content_xattr_key(77, 0, 42, value, 500, &found));
+}
+
 static void test_xattr_and_symlink(void **state)
 {
 	unsigned char a[256], b[256];
@@ -319,6 +352,7 @@ int main(void)
 		cmocka_unit_test(test_lines_differ),
 		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_xattr_and_symlink),
+		cmocka_unit_test(test_whose_xattr),
 		cmocka_unit_test(test_codes_are_prefix_free),
 		cmocka_unit_test(test_names_begin_with_their_code),
 		cmocka_unit_test(test_names_are_unique),

@@ -300,6 +300,8 @@ static int disturb_all(struct shared *s, const int *sockets)
 	machine_read(SWAPPINESS, board->seen[0], sizeof(board->seen[0]));
 	machine_read(DIRTY, board->seen[1], sizeof(board->seen[1]));
 	machine_note(&m, "test", "all changed");
+	machine_synced(&m, "syncfs", clock_mono());
+	machine_synced(&m, "another at once", clock_mono());
 	atomic_store(&board->acted, 1);
 	return disturb_nothing(s, sockets);
 }
@@ -326,6 +328,9 @@ static void what_injectors_change_is_back_at_the_end(void **state)
 	assert_int_equal(board->outcome.left, 0);
 	assert_true(file_has("undo.log", "closed"));
 	assert_true(file_has("timeline.jsonl", "all changed"));
+	assert_true(file_has("timeline.jsonl", "\"event\":\"sync\""));
+	assert_true(file_has("timeline.jsonl", "syncfs"));
+	assert_false(file_has("timeline.jsonl", "another at once"));
 	assert_true(file_has("timeline.jsonl", "\"event\":\"end\""));
 	assert_int_equal(access(in_run(path, sizeof(path), "plan.txt"), F_OK), 0);
 }

@@ -268,7 +268,10 @@ static void wrong_answers_are_findings(void **state)
 	assert_int_equal(class_of("exchange", -ENOENT), FINDING_MISSING);
 	assert_int_equal(class_of("noreplace", -ENOENT), FINDING_MISSING);
 	assert_int_equal(class_of("orphan", -ENOENT), FINDING_MISSING);
-	assert_int_equal(class_of("whiteout", -EINVAL), -1); /* not every filesystem has them */
+	assert_int_equal(class_of("exchange", -EINVAL), FINDING_ANSWER); /* where it is drawn it is known */
+	assert_int_equal(class_of("noreplace", -EINVAL), FINDING_ANSWER);
+	assert_int_equal(class_of("whiteout", -EINVAL), FINDING_ANSWER);
+	assert_int_equal(class_of("whiteout", -EPERM), FINDING_ANSWER);
 	assert_int_equal(class_of("unlink", -ENOSPC), -1);
 	assert_int_equal(class_of("create", -ENOSPC), -1);
 	assert_int_equal(class_of("chmod", -EDQUOT), -1);

@@ -9,7 +9,8 @@
 #include "src/scenario/scenario.h"
 #include "tests/unit/unit.h"
 
-static const struct weight churn_mix[] = {{"write", 9}, {"snapshot", 1}, {"snapshot_delete", 1}, {NULL, 0}};
+static const struct weight churn_mix[] = {
+	{"write", 9}, {"snapshot", 1}, {"snapshot_delete", 1}, {"exchange", 1}, {NULL, 0}};
 static const struct workload churn = {
 	.name = "churn",
 	.mix = churn_mix,
@@ -267,7 +268,7 @@ static void what_cannot_run_is_left_out_by_name(void **state)
 {
 	static const struct flag flags[] = {{"inject", "hotplug", NULL, NULL, "--inject"}};
 	static const struct flag named[] = {{"workload", "logtree", NULL, NULL, "--workload"}};
-	struct surroundings around = {.target_known = true};
+	struct surroundings around = {.target_known = true, .met = NEED_EXCHANGE};
 	struct plan *p = make_good(storm, NULL, 0);
 	struct error e;
 
@@ -296,12 +297,30 @@ static void what_cannot_run_is_left_out_by_name(void **state)
 	free(p);
 
 	p = make_good(storm, flags, 1);
-	around.met = NEED_MEMORY_HOTPLUG | NEED_OWN_TARGET | NEED_BTRFS;
+	around.met = NEED_MEMORY_HOTPLUG | NEED_OWN_TARGET | NEED_BTRFS | NEED_EXCHANGE;
 	assert_int_equal(plan_settle(p, &around, &e), 0);
 	assert_string_equal(p->left_out, "");
 	assert_int_equal(p->met, around.met);
 	assert_null(p->injection[1].unavailable);
 	assert_null(p->verification[1].unavailable);
+	free(p);
+}
+
+/* What the mounted target turns out not to have comes behind what was known before; nobody mixes whiteouts.
+ */
+static void what_the_target_lacks_is_left_out_too(void **state)
+{
+	struct plan *p = make_good(storm, NULL, 0);
+	char text[128];
+
+	snprintf(p->left_out, sizeof(p->left_out), "snapshot: why");
+	assert_string_equal(plan_left_out(text, sizeof(text), p, 0, ""), "snapshot: why");
+	assert_string_equal(plan_left_out(text, sizeof(text), p, NEED_WHITEOUT, "no"), "snapshot: why");
+	assert_string_equal(plan_left_out(text, sizeof(text), p, NEED_WHITEOUT | NEED_EXCHANGE, "no"),
+			    "snapshot: why; exchange: no");
+	assert_string_equal(plan_left_out(text, 18, p, NEED_EXCHANGE, "no"), "snapshot: why; ex");
+	p->left_out[0] = '\0';
+	assert_string_equal(plan_left_out(text, sizeof(text), p, NEED_EXCHANGE, "no"), "exchange: no");
 	free(p);
 }
 
@@ -359,6 +378,7 @@ int main(void)
 		cmocka_unit_test(a_plan_must_be_whole),
 		cmocka_unit_test(errors_name_the_flag),
 		cmocka_unit_test(what_cannot_run_is_left_out_by_name),
+		cmocka_unit_test(what_the_target_lacks_is_left_out_too),
 		cmocka_unit_test(needs_read_well),
 		cmocka_unit_test(every_unit_is_shown_as_it_is_read),
 		cmocka_unit_test(a_plan_prints_the_same_each_time),

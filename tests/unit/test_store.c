@@ -63,6 +63,17 @@ static struct finding *example(void)
 	f->look[0] = (struct finding_look){LOOK_DIRECT, SIGHT_WRONG, 0};
 	f->look[1] = (struct finding_look){LOOK_DEVICE, SIGHT_RIGHT, 1};
 	snprintf(f->not_on_disk, sizeof(f->not_on_disk), "compressed");
+	f->attribute.which = ATTRIBUTE_XATTR;
+	f->attribute.value = VALUE_FOREIGN;
+	f->attribute.absent = true;
+	f->attribute.number = 7;
+	f->attribute.found = 1764039283123456789;
+	f->attribute.hash = 0xfedcba9876543211;
+	f->attribute.learned = 1234568;
+	f->attribute.origin.worker = 9;
+	f->attribute.origin.operation = 88;
+	f->attribute.object = 76;
+	f->attribute.origin_number = 3;
 	f->inode = 4711;
 	f->page.known = true;
 	f->page.pfn = 0x123456789;

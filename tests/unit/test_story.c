@@ -87,6 +87,7 @@ static void put_journals(void)
 
 	/* A name that is too long to be shown whole. */
 	second[0].args.name = second[1].args.name = nameref_make(OTHER, 200, 7);
+	first[0].args.aux = 0600;
 	first[5].args.aux = 0644;
 	first[7].args.aux = 4096;
 	first[7].answer = 4096;
@@ -330,6 +331,52 @@ static void foreign(void **state)
 	expect_golden("foreign");
 }
 
+/* Object 41 was written, cloned to 40, and that to the victim, which was then written over: the last write
+ * was lost. What stands there is no stranger. */
+static void cloned(void **state)
+{
+	struct journal_record r[] = {
+		record(1, "create", VICTIM, 0.1),      write_record(2, 41, 0.2, 4096, 4096),
+		record(3, "clone", 40, 0.3),           record(4, "clone_range", VICTIM, 0.4),
+		write_record(5, VICTIM, 0.5, 0, 1000), write_record(6, VICTIM, 1.1, 8192, 4096),
+	};
+	struct finding *f = block(FINDING_FOREIGN, 0, BLOCK_SIZE);
+	char path[128];
+
+	r[2].args.dir2 = 41;
+	r[3].args.dir2 = 40;
+	r[3].args.offset = 4096ULL << 32 | 8192;
+	r[3].args.aux = 4096;
+	snprintf(path, sizeof(path), "%s/journal/w0000.000000.rjl", run);
+	assert_int_equal(unlink(path), 0);
+	put_journal(0, r, ARRAY_SIZE(r));
+	f->operation = 6;
+	f->range[0].origin = (struct origin){0, 2};
+	f->range[0].object = 41;
+	f->range[0].offset = 4096;
+	store(1, f);
+	expect_golden("cloned");
+}
+
+/* Operation 4 answered at 1.100042 s. A sync that began before counts for nothing; the first one behind it
+ * was before any of the object's own. */
+static void synced_by_an_injector(void **state)
+{
+	struct finding *f = block(FINDING_STALE, 0, BLOCK_SIZE);
+
+	f->range[0].origin = (struct origin){0, 2};
+	f->range[0].object = VICTIM;
+	store(1, f);
+	put("timeline.jsonl",
+	    "{\"t\":0.0,\"event\":\"phase\",\"stage\":\"churn\",\"round\":1,\"phase\":\"dirty\"}\n"
+	    "{\"t\":0.75,\"event\":\"sync\",\"who\":\"sync\",\"how\":\"syncfs\",\"from\":0.7000419}\n"
+	    "{\"t\":0.9,\"event\":\"sync\",\"who\":\"sync\",\"how\":\"syncfs\",\"from\":0.85}\n"
+	    "{\"t\":1.3,\"event\":\"sync\",\"who\":\"sync\",\"how\":\"syncfs\",\"from\":1.1}\n"
+	    "{\"t\":1.4,\"event\":\"freeze\",\"who\":\"sync\",\"took\":0.1,\"frozen\":0.05,\"errno\":0}\n"
+	    "{\"t\":1.5,\"event\":\"sync\",\"who\":\"sync\",\"how\":\"sync\",\"from\":1.3}\n");
+	expect_golden("synced");
+}
+
 static void torn(void **state)
 {
 	struct finding *f = block(FINDING_TORN, 512, BLOCK_SIZE - 512);
@@ -396,7 +443,12 @@ static void extra(void **state)
 
 static void attribute(void **state)
 {
-	store(1, about(finding(FINDING_ATTRIBUTE, "remount", SEEN_FRESH, "mode: expected 0644, found 0600")));
+	struct finding *f =
+		about(finding(FINDING_ATTRIBUTE, "remount", SEEN_FRESH, "mode: expected 0644, found 0600"));
+
+	f->operation = 5;
+	f->attribute = (struct attribute_seen){.which = ATTRIBUTE_MODE, .found = 0600, .learned = 8};
+	store(1, f);
 	expect_golden("attribute");
 }
 
@@ -607,6 +659,8 @@ int main(void)
 		TEST(zeroes),
 		TEST(stale),
 		TEST(foreign),
+		TEST(cloned),
+		TEST(synced_by_an_injector),
 		TEST(torn),
 		TEST(flipped),
 		TEST(shifted),

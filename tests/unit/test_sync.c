@@ -110,6 +110,17 @@ uint64_t machine_meminfo_kib(const char *name)
 	return 10 * GiB / KiB;
 }
 
+/* Syncs of the whole target, as the timeline would have them; from any thread. */
+static _Atomic unsigned int synced;
+static _Atomic uint64_t synced_first, synced_last;
+
+void machine_synced(struct machine *m, const char *how, uint64_t begin)
+{
+	if (!synced++)
+		synced_first = begin;
+	synced_last = begin;
+}
+
 void machine_note(struct machine *m, const char *who, const char *text)
 {
 	size_t used = strlen(kernel.notes);
@@ -399,10 +410,12 @@ static void who_may_not_freeze_asks_once(void **state)
 /* In its own thread the injector does nothing here: what is counted is the helpers'. */
 static void many_threads_sync(void **state)
 {
-	uint64_t before = atomic_load(&exposure.steps), limit = clock_mono() + 20 * NSEC_PER_SEC;
+	uint64_t before = atomic_load(&exposure.steps), begin = clock_mono();
+	uint64_t limit = begin + 20 * NSEC_PER_SEC;
 	struct error e;
 
 	set_up(by_ratio);
+	synced = 0;
 	injector_sync.finish(&in);
 	params.value[2] = 8;
 	assert_int_equal(injector_sync.start(&in, &e), 0);
@@ -415,6 +428,9 @@ static void many_threads_sync(void **state)
 	before = atomic_load(&exposure.steps) - before;
 	assert_true(before >= 100);
 	assert_string_equal(kernel.notes, "");
+	/* Those of the whole target are told, with when they began; those of a file aren't. */
+	assert_in_range(synced, 1, before - 1);
+	assert_true(synced_first >= begin && synced_last <= clock_mono());
 }
 
 static void without_a_target_no_sync(void **state)

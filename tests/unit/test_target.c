@@ -17,6 +17,7 @@
 
 #include "src/base/clock.h"
 #include "src/base/program.h"
+#include "src/plan/needs.h"
 #include "src/target/loop.h"
 #include "src/target/target.h"
 #include "tests/unit/real.h"
@@ -802,6 +803,34 @@ static void located_kinds_are_told_apart(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* What the mounted filesystem says, and that nothing is left there. */
+static void try_renames_on(struct place *p, const char *fs, uint32_t unmet)
+{
+	snprintf(p->t.mountpoint, sizeof(p->t.mountpoint), "%s/%s", p->dir, fs);
+	p->t.unmet = UINT32_MAX;
+	assert_int_equal(mkdir(p->t.mountpoint, 0755), 0);
+	assert_int_equal(mount(fs, p->t.mountpoint, fs, 0, NULL), 0);
+	if (target_try_renames(&p->t, &p->e))
+		fail_msg("%s: %s", fs, p->e.text);
+	assert_int_equal(p->t.unmet, unmet);
+	assert_int_equal(p->t.unmet_reason[0] != '\0', unmet != 0);
+	assert_int_equal(umount2(p->t.mountpoint, 0), 0);
+	assert_int_equal(rmdir(p->t.mountpoint), 0);
+}
+
+/* ramfs knows no whiteouts (fs/libfs.c, simple_rename). */
+static void flags_of_renames_are_tried(void **state)
+{
+	struct place *p = *state;
+
+	try_renames_on(p, "tmpfs", 0);
+	try_renames_on(p, "ramfs", NEED_WHITEOUT);
+	snprintf(p->t.mountpoint, sizeof(p->t.mountpoint), "%s/nothing", p->dir);
+	assert_int_equal(target_try_renames(&p->t, &p->e), -1);
+	assert_non_null(strstr(p->e.text, "nothing"));
+	p->t.loop = -1;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -830,6 +859,7 @@ int main(void)
 		TEST(profiles_over_devices_are_located),
 		TEST(ext4_and_xfs_are_located),
 		TEST(located_kinds_are_told_apart),
+		TEST(flags_of_renames_are_tried),
 	};
 
 	take_real_machine(); /* loop devices are everybody's */

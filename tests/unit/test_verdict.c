@@ -549,6 +549,42 @@ static void a_short_write_into_the_source(void **state)
 	assert_in_range(stale, 170, 200);
 }
 
+/* A clone, then a write of `length` bytes into it: the write is lost. */
+static void scene_overwritten(struct scene *t, uint64_t seed, unsigned int length)
+{
+	struct stream s = stream_make(seed, 3, 4);
+	unsigned int start = (unsigned int)stream_range(&s, 64, 3900 - length);
+	struct fragment *g = t->fragment;
+
+	scene_clone(t, seed, 0, SOURCE, some_shift(&s));
+	g[2] = g[0];
+	g[0].length = start;
+	g[1] = (struct fragment){start, length, {WORKER, 5500}, OBJECT, 0};
+	g[2].start = start + length;
+	g[2].length = BLOCK_SIZE - start - length;
+	t->fragments = 3;
+	fill(5500, WORKER, OBJECT, BLOCK * BLOCK_SIZE + start, t->expected + start, length);
+}
+
+/* What stands around it says that it is what had been cloned here. */
+static void a_lost_write_into_a_clone_is_stale(void **state)
+{
+	struct scene t;
+	unsigned int stale = 0;
+
+	for (uint64_t i = 0; i < CASES; i++) {
+		scene_overwritten(&t, i, 200 + (unsigned int)(i % 2000));
+		assert_int_equal(judge(&t), FINDING_STALE);
+		assert_int_equal(wrong(&t)->origin.operation, 5000);
+		assert_int_equal(t.f.operation, 5500);
+	}
+	for (uint64_t i = 0; i < 200; i++) {
+		scene_overwritten(&t, i, 40); /* too short to carry a stamp */
+		stale += judge(&t) == FINDING_STALE && wrong(&t)->origin.operation == 5000;
+	}
+	assert_in_range(stale, 170, 200);
+}
+
 /* Of the source, but from another place than was cloned: its neighbour, or some bytes beside. */
 static void another_place_of_the_source(void **state)
 {
@@ -648,6 +684,7 @@ int main(void)
 		cmocka_unit_test(another_version_of_the_source),
 		cmocka_unit_test(a_short_write_into_the_source),
 		cmocka_unit_test(another_place_of_the_source),
+		cmocka_unit_test(a_lost_write_into_a_clone_is_stale),
 		cmocka_unit_test(a_third_object_in_a_clone_is_foreign),
 		cmocka_unit_test(a_torn_clone),
 		cmocka_unit_test(many_ranges_are_blended),
