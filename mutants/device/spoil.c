@@ -20,14 +20,19 @@ static bool differ(const unsigned char *a, const unsigned char *b, size_t length
 	return *end > *first;
 }
 
+static json_int_t sum(uint64_t offset, size_t more)
+{
+	return (json_int_t)offset + (json_int_t)more;
+}
+
 /* What fired, cut to the bytes that it made wrong. */
 static json_t *describe(const struct spoil *s, size_t first, size_t end)
 {
-	json_t *more = json_pack("{s:I, s:I}", "offset", (json_int_t)(s->offset + first), "length",
-				 (json_int_t)(end - first));
+	json_t *more =
+		json_pack("{s:I, s:I}", "offset", sum(s->offset, first), "length", (json_int_t)(end - first));
 
 	if (s->from != NOWHERE)
-		json_object_set_new(more, "from_offset", json_integer((json_int_t)(s->from + first)));
+		json_object_set_new(more, "from_offset", json_integer(sum(s->from, first)));
 	return more;
 }
 
@@ -126,8 +131,8 @@ static json_t *describe_landing(const struct device *d, const struct spoil *s)
 
 	differ(d->old, s->right, s->length, &first, &end);
 	return json_pack("{s:s, s:I, s:I, s:I, s:s, s:o}", "kind", d->mutant->kind_landing, "offset",
-			 (json_int_t)(s->landing + first), "length", (json_int_t)(end - first), "from_offset",
-			 (json_int_t)(s->offset + first), "region",
+			 sum(s->landing, first), "length", (json_int_t)(end - first), "from_offset",
+			 sum(s->offset, first), "region",
 			 regions_name(regions_at(&d->regions, s->landing, &ignored)), "damage",
 			 ranges_of(s->landing, d->old, s->right, s->length));
 }
