@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	%D%/found/btrfs-read-loop.md \
 	%D%/guard.md \
 	%D%/injectors.md \
+	%D%/mutants-device.md \
 	%D%/performance.md \
 	%D%/target.md \
 	%D%/verify.md

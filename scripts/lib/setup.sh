@@ -7,12 +7,12 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # libtracefs-dev does not depend on libtraceevent-dev, but its pkg-config file requires it.
 # shellcheck disable=SC2034 # used by the scripts that source this
 build_packages="gcc make autoconf automake pkg-config libc6-dev libaio-dev libjemalloc-dev libxxhash-dev libbtrfsutil-dev
-	libmount-dev libblkid-dev libinih-dev libjansson-dev libtracefs-dev libtraceevent-dev libcmocka-dev"
+	libmount-dev libblkid-dev libinih-dev libjansson-dev libtracefs-dev libtraceevent-dev libcmocka-dev libfuse3-dev"
 # shellcheck disable=SC2034
 run_packages="btrfs-progs e2fsprogs xfsprogs util-linux"
 # shellcheck disable=SC2034
 test_packages="clang clang-format clang-tidy cppcheck shellcheck python3 python3-xxhash fio stress-ng groff-base man-db
-	file procps"
+	file procps fuse3"
 
 die()
 {

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Broken layers that recow is proved on. They share nothing with librecow; nothing of them is installed.
+if HAVE_FUSE3
+noinst_LIBRARIES += libmutants.a
+libmutants_a_SOURCES = \
+	%D%/common/chance.c \
+	%D%/common/chance.h \
+	%D%/common/settings.c \
+	%D%/common/settings.h \
+	%D%/common/truth.c \
+	%D%/common/truth.h
+libmutants_a_CFLAGS = $(AM_CFLAGS) $(FUSE3_CFLAGS)
+MUTANT_LIBS = libmutants.a $(FUSE3_LIBS) $(JANSSON_LIBS)
+
+check_PROGRAMS += recow-mutant-device
+recow_mutant_device_SOURCES = \
+	%D%/device/answers.c \
+	%D%/device/chunks.c \
+	%D%/device/chunks.h \
+	%D%/device/content.c \
+	%D%/device/damage.c \
+	%D%/device/damage.h \
+	%D%/device/device.c \
+	%D%/device/device.h \
+	%D%/device/history.c \
+	%D%/device/history.h \
+	%D%/device/log.c \
+	%D%/device/log.h \
+	%D%/device/lost.c \
+	%D%/device/main.c \
+	%D%/device/misplaced.c \
+	%D%/device/mutant.h \
+	%D%/device/order.c \
+	%D%/device/order.h \
+	%D%/device/regions.c \
+	%D%/device/regions.h \
+	%D%/device/replay.c \
+	%D%/device/serve.c \
+	%D%/device/serve.h \
+	%D%/device/spoil.c \
+	%D%/device/spoil.h \
+	%D%/device/table.c
+recow_mutant_device_CFLAGS = $(AM_CFLAGS) $(FUSE3_CFLAGS)
+recow_mutant_device_LDADD = $(MUTANT_LIBS)
+endif
