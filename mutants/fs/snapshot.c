@@ -83,17 +83,63 @@ static int write_page(int snapshot, const char *name, const unsigned char page[P
 	return set_readonly(snapshot, true) ? -EIO : rc;
 }
 
-static void tell(const struct look *l, const char *name, ino_t inode, uint64_t offset)
+static void tell(struct look *l, const char *name, ino_t inode, uint64_t offset)
 {
-	char *path;
+	char *path, *escaped;
 
 	if (asprintf(&path, "%s/%s", l->path, name) < 0)
 		abort();
+	escaped = path_escape(path);
 	truth_write(&l->fs->truth, "fired", l->fs->chance.fired,
-		    json_pack("{s:s, s:s, s:s, s:I, s:I, s:i, s:b}", "kind", "newer", "op", "snapshot",
-			      "path", path, "inode", (json_int_t)inode, "offset", (json_int_t)offset,
+		    json_pack("{s:s, s:s, s:s?, s:I, s:I, s:i, s:b}", "kind", "newer", "op", "snapshot",
+			      "path", escaped, "inode", (json_int_t)inode, "offset", (json_int_t)offset,
 			      "length", (int)PAGE, "persistent", true));
+	free(escaped);
 	free(path);
+}
+
+/* Snapshots that were changed, until they are deleted. */
+struct changed {
+	uint64_t number; /* of the firing */
+	struct changed *next;
+	char path[];
+};
+
+static void remember_changed(struct fs *fs, const char *path)
+{
+	const size_t length = strlen(path) + 1;
+	struct changed *c = malloc(sizeof(*c) + length);
+
+	if (!c)
+		abort();
+	c->number = fs->chance.fired;
+	c->next = fs->state;
+	memcpy(c->path, path, length);
+	fs->state = c;
+}
+
+static void tell_deleted(struct fs *fs)
+{
+	for (struct changed *c = fs->state, *before = NULL, *next; c; c = next) {
+		next = c->next;
+		if (faccessat(fs->backing_fd, c->path, F_OK, 0) == 0) {
+			before = c;
+			continue;
+		}
+		truth_write(&fs->truth, "gone", c->number,
+			    json_pack("{s:s}", "why", "the snapshot is no more"));
+		if (before)
+			before->next = next;
+		else
+			fs->state = next;
+		free(c);
+	}
+}
+
+static void keep(struct look *l, const char *name, ino_t inode, uint64_t offset)
+{
+	tell(l, name, inode, offset);
+	remember_changed(l->fs, l->path);
 }
 
 static void try_file(struct look *l, const char *name)
@@ -112,7 +158,7 @@ static void try_file(struct look *l, const char *name)
 		if (write_page(l->snapshot, name, wrong, offset))
 			fs_spare(l->fs);
 		else
-			tell(l, name, was.st_ino, offset);
+			keep(l, name, was.st_ino, offset);
 	}
 	if (a >= 0)
 		close(a);
@@ -225,9 +271,16 @@ static int change_snapshots(struct fs *fs)
 	fflush(stdout);
 	while (!ended) {
 		look_everywhere(fs);
+		tell_deleted(fs);
 		usleep(PAUSE_US);
 	}
 	close(fs->backing_fd);
+	while (fs->state) {
+		struct changed *c = fs->state;
+
+		fs->state = c->next;
+		free(c);
+	}
 	return 0;
 }
 
