@@ -83,7 +83,27 @@ static int write_page(int snapshot, const char *name, const unsigned char page[P
 	return set_readonly(snapshot, true) ? -EIO : rc;
 }
 
-static void tell(struct look *l, const char *name, ino_t inode, uint64_t offset)
+/* The bytes of a page that differ. */
+struct change {
+	uint64_t offset; /* of the page */
+	size_t from, to, differing;
+};
+
+static struct change find_change(uint64_t offset, const unsigned char *right, const unsigned char *wrong)
+{
+	struct change c = {.offset = offset, .from = PAGE};
+
+	for (size_t i = 0; i < PAGE; i++) {
+		if (right[i] == wrong[i])
+			continue;
+		c.from = i < c.from ? i : c.from;
+		c.to = i + 1;
+		c.differing++;
+	}
+	return c;
+}
+
+static void tell(struct look *l, const char *name, ino_t inode, const struct change *c)
 {
 	char *path, *escaped;
 
@@ -91,9 +111,11 @@ static void tell(struct look *l, const char *name, ino_t inode, uint64_t offset)
 		abort();
 	escaped = path_escape(path);
 	truth_write(&l->fs->truth, "fired", l->fs->chance.fired,
-		    json_pack("{s:s, s:s, s:s?, s:I, s:I, s:i, s:b}", "kind", "newer", "op", "snapshot",
-			      "path", escaped, "inode", (json_int_t)inode, "offset", (json_int_t)offset,
-			      "length", (int)PAGE, "persistent", true));
+		    json_pack("{s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:b}", "kind", "newer", "op", "snapshot",
+			      "path", escaped, "inode", (json_int_t)inode, "offset",
+			      (json_int_t)c->offset + (json_int_t)c->from, "length",
+			      (json_int_t)c->to - (json_int_t)c->from, "differing", (json_int_t)c->differing,
+			      "persistent", true));
 	free(escaped);
 	free(path);
 }
@@ -136,9 +158,17 @@ static void tell_deleted(struct fs *fs)
 	}
 }
 
-static void keep(struct look *l, const char *name, ino_t inode, uint64_t offset)
+static void change(struct look *l, const char *name, ino_t inode, uint64_t offset, const unsigned char *right,
+		   const unsigned char *wrong)
 {
-	tell(l, name, inode, offset);
+	const struct change c = find_change(offset, right, wrong);
+
+	l->done = true;
+	if (write_page(l->snapshot, name, wrong, offset)) {
+		fs_spare(l->fs);
+		return;
+	}
+	tell(l, name, inode, &c);
 	remember_changed(l->fs, l->path);
 }
 
@@ -153,13 +183,8 @@ static void try_file(struct look *l, const char *name)
 	if (a >= 0 && b >= 0 && fstat(a, &was) == 0 && fstat(b, &is) == 0 && was.st_ino == is.st_ino &&
 	    find_page(a, b, (uint64_t)(was.st_size < is.st_size ? was.st_size : is.st_size), &offset, right,
 		      wrong) &&
-	    l->skip-- == 0) {
-		l->done = true;
-		if (write_page(l->snapshot, name, wrong, offset))
-			fs_spare(l->fs);
-		else
-			keep(l, name, was.st_ino, offset);
-	}
+	    l->skip-- == 0)
+		change(l, name, was.st_ino, offset, right, wrong);
 	if (a >= 0)
 		close(a);
 	if (b >= 0)
