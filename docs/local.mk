@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	%D%/guard.md \
 	%D%/injectors.md \
 	%D%/mutants-device.md \
+	%D%/mutants-fs.md \
 	%D%/performance.md \
 	%D%/target.md \
 	%D%/verify.md
