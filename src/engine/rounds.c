@@ -98,6 +98,7 @@ static void await_phase(struct conductor *c, const struct plan_phase *phase, uin
 		uint64_t now = clock_mono();
 
 		atomic_fetch_add(&c->shared->beat, 1);
+		conductor_look(c);
 		if (conductor_ending(c) || (!by_ops && now >= end))
 			return;
 		if (!phase->churn)
@@ -213,6 +214,7 @@ static int run_round(struct conductor *c, double scale, uint64_t *ops_left, stru
 	verify = clock_mono();
 	if (barrier_freeze(c, e) || verify_run(c, VERIFY_ROUND, e) || checkpoint(c, e))
 		return -1;
+	conductor_look(c);
 	witnesses_take_shared(c);
 	c->verify_ns = clock_mono() - verify;
 	c->round_ns = clock_mono() - begin;

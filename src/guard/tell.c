@@ -70,6 +70,9 @@ void guard_find(struct guard *g, struct finding *f)
 		       finding_class_name(f->class), "verifier", f->verifier, "path", f->path, "detail",
 		       f->detail);
 	atomic_store(&s->findings, number);
+	/* There is nothing left to be tested; after the last unmount the run ends anyway. */
+	if (f->class == FINDING_TARGET && f->place != SEEN_FRESH)
+		family_stop(g);
 	if (g->listener->finding)
 		g->listener->finding(g->listener->self, s, f);
 }
