@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which runs there are, in which order, several at a time, and what is done whatever ends them."""
+import concurrent.futures
+import json
+import os
+import signal
+import sys
+
+from proving import layers, machine
+from proving.trial import Trial
+from proving.truth import lines_of
+
+CONTROL = "control"
+WANTED = 12  # firings that a run would have, about, if the bug could show from its beginning on
+FIRST_GUESS = 150
+LATE = 3.0   # seconds: what is damaged in the second round is likely to be in use when verifiers look
+SCRATCH = "10g"
+
+# For the tests: (mutant, setting) of both layers, one for each way in which recow notices.
+SAMPLE = (("lost-write", "nodatacow"), ("flip-write", "btrfs data"), ("lost-write", "btrfs metadata"), ("torn-sector", "nodatacow"))
+
+
+class WrongUsage(Exception):
+    """The command line asks for what there isn't."""
+
+
+class Plan:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.known = {}  # (mutant, setting) -> chances that a run offers
+        if arguments.table_only and not arguments.results:
+            raise WrongUsage("--table-only wants --results")
+
+    # ---- what is run
+
+    def mutants(self):
+        """[(layer, about)] of what was chosen, control apart."""
+        found = [(layer, about) for layer in layers.LAYERS if self.arguments.layer in (None, layer)
+                 for about in layers.mutants(layer) if about["name"] != CONTROL]
+        wanted = self.arguments.mutant
+        if not wanted:
+            return found
+        unknown = set(wanted) - {about["name"] for _, about in found} - {CONTROL}
+        if unknown:
+            raise WrongUsage(f"there is no mutant '{sorted(unknown)[0]}'; there are {', '.join(a['name'] for _, a in found)}")
+        return [(layer, about) for layer, about in found if about["name"] in wanted]
+
+    def settings(self, layer, number):
+        """Where a mutant is run: every device mutant on btrfs in all its ways, by turns on ext4 or xfs."""
+        names = ["btrfs data", "btrfs metadata", "nodatacow", *((), ("ext4",), (), ("xfs",))[number % 4]] if layer == "device" else ["directory"]
+        if self.arguments.setting:
+            names = [n for n in layers.SETTINGS if n in self.arguments.setting and layers.SETTINGS[n].layer == layer]
+        return names
+
+    def pairs(self):
+        if self.arguments.sample:
+            return list(SAMPLE)
+        pairs = []
+        for layer in layers.LAYERS:
+            mine = [about for where, about in self.mutants() if where == layer]
+            pairs += [(about["name"], setting) for number, about in enumerate(mine) for setting in self.settings(layer, number)]
+        return pairs
+
+    def control_settings(self):
+        """Where faithful layers are run, by turns."""
+        return [name for name, setting in layers.SETTINGS.items() if self.arguments.layer in (None, setting.layer) and
+                name in (self.arguments.setting or layers.SETTINGS) and name != "btrfs metadata"]
+
+    def tasks(self):
+        """(mutant, setting, seed), seed by seed, with the faithful runs in between."""
+        pairs = self.pairs()
+        seeds = 1 if self.arguments.sample else self.arguments.seeds
+        total = len(pairs) * seeds
+        controls = self.arguments.controls if self.arguments.controls is not None else (2 if self.arguments.sample else total)
+        turns = self.control_settings()
+        broken = [(mutant, setting, seed) for seed in range(seeds) for mutant, setting in pairs]
+        faithful = [(CONTROL, turns[n % len(turns)], n) for n in range(controls)] if turns else []
+        merged = sorted([(i / max(total, 1), t) for i, t in enumerate(broken)] + [((i + 0.5) / max(controls, 1), t)
+                                                                                  for i, t in enumerate(faithful)])
+        return [task for _, task in merged]
+
+    # ---- running
+
+    def run(self):
+        tasks = self.tasks()
+        need_root()
+        for layer in {layers.SETTINGS[setting].layer for _, setting, _ in tasks}:
+            layers.need(layer)
+        machine.private_mounts()
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        results = []
+        with machine.Scratch(SCRATCH) as scratch:
+            empty = layers.make_images(scratch)
+            with concurrent.futures.ThreadPoolExecutor(self.arguments.jobs) as pool:
+                try:
+                    futures = [pool.submit(self.one, scratch, empty, n, task) for n, task in enumerate(tasks)]
+                    for future in concurrent.futures.as_completed(futures):
+                        self.take(future.result(), results, len(tasks))
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    machine.end_children()
+                    raise
+        return results
+
+    def one(self, scratch, empty, index, task):
+        """A trial; where the bug did not show at all, once more with a better guess how often it must."""
+        mutant, setting, seed = task
+        for attempt in range(2):
+            offered = self.known.get((mutant, setting), FIRST_GUESS * WANTED)
+            number = self.arguments.first_seed + seed
+            chance = layers.Chance(number, max(1, offered // WANTED), start=LATE if number % 3 else 0)
+            place = scratch / f"trial{index}"
+            place.mkdir()
+            trial = Trial(place, layers.SETTINGS[setting], mutant, chance, empty.get(layers.SETTINGS[setting].fs), self.arguments.recow)
+            try:
+                result = trial.go()
+                if self.arguments.keep and is_wrong(result):
+                    trial.keep(self.arguments.keep / f"{mutant}.{setting.replace(' ', '-')}.{chance.seed}")
+            finally:
+                layers.remove(place)
+            if result.get("offered"):
+                self.known[(mutant, setting)] = result["offered"]
+            if mutant == CONTROL or result.get("fired") or not result.get("offered"):
+                break
+        return result
+
+    def take(self, result, results, total):
+        results.append(result)
+        if self.arguments.results:
+            with open(self.arguments.results, "a", encoding="ascii") as file:
+                file.write(json.dumps(result) + "\n")
+        print(f"{len(results)}/{total} {line_about(result)}", file=sys.stderr, flush=True)
+
+
+def due(result):
+    return [f for f in result.get("firings", []) if f["due"]]
+
+
+def is_wrong(result):
+    """Worth a look: missed, called wrongly, in the wrong place, a false alarm, or no run at all."""
+    if result.get("trouble"):
+        return True
+    if result["mutant"] == CONTROL:
+        return bool(result["findings"])
+    return any(not (f["seen"] and f["verdict"] and f["place"]) for f in due(result))
+
+
+def line_about(result):
+    words = f"{result['mutant']} on {result['setting']} seed {result['seed']}: {result['seconds']} s, exit {result['exit']}"
+    if result.get("trouble"):
+        return f"{words}, TROUBLE: {result['trouble']}"
+    if result["mutant"] == CONTROL:
+        return f"{words}, {result['findings']} findings" + (" FALSE ALARM" if result["findings"] else "")
+    told = []
+    for f in result["firings"]:
+        if not f["due"]:
+            told.append(f"{f['kind']} ({f['why']})")
+        elif not f["seen"]:
+            told.append(f"{f['kind']} MISSED")
+        else:
+            told.append(f"{f['kind']} {f['class']} by {f['verifier']}" + ("" if f["verdict"] else " WRONG VERDICT") +
+                        ("" if f["place"] else " WRONG PLACE"))
+    return f"{words}, fired {result['fired']} of {result['offered']}: " + "; ".join(told)
+
+
+def load(path):
+    return lines_of(path)
+
+
+def need_root():
+    if os.geteuid():
+        raise machine.CannotRun("must be root: it mounts filesystems; run: sudo scripts/prove")

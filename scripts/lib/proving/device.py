@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Judges what a broken device did against what recow said."""
+import re
+
+from proving import verdicts
+from proving.judgement import Judgement, in_time, still_there
+from proving.image import SUPERBLOCKS, Contents
+from proving.report import unescape
+
+SECTOR = 512
+SLACK = 5e6  # ns: the truth is written behind the deed
+# The part of a directory that a run made for itself is mounted alone: its paths begin there.
+OWN = re.compile(rb"^recow-[^/]*/")
+
+
+class DeviceJudge:
+    def __init__(self, trial, report):
+        self.report, self.setting = report, trial.setting
+        self.contents = Contents(trial.layer.image, trial.setting.fs, trial.place / "judged")
+        self.paths = {}
+        for path, *_ in self.contents.files:
+            self.paths.setdefault(OWN.sub(b"", path), path)
+        self.lines = [(words, list(self.line_places(words))) for words in report.kernel.splitlines()]
+
+    # ---- what was hit
+
+    def area(self, start, end):
+        """What lies there: "superblock", "metadata", "checked" or "unchecked" data, "free" (or what can't be told)."""
+        if any(start < at + 4096 and at < end for at in SUPERBLOCKS) and self.setting.fs == "btrfs":
+            return "superblock"
+        if self.contents.data.overlaps(start, end):
+            return "unchecked" if self.contents.unchecked.overlaps(start, end) else "checked"
+        if self.contents.metadata.overlaps(start, end):
+            return "metadata"
+        return "free" if self.contents.mounted or self.setting.fs != "btrfs" else "metadata"
+
+    def due(self, firing):
+        """Must recow have noticed it? (True, "") or (False, why not)."""
+        if firing.kind in verdicts.REFUSALS:
+            return in_time(firing, self.report)
+        there, why = still_there(firing, self.report)
+        if not there:
+            return there, why
+        if all(self.area(at, at + length) == "free" for at, length in firing.ranges()):
+            return False, "free at the end"
+        return True, ""
+
+    # ---- what was said
+
+    def line_places(self, line):
+        """Device ranges that a line of the kernel log names."""
+        for at in re.findall(r"physical (\d+)", line):
+            yield int(at), int(at) + 4096
+        for at in re.findall(r"(?:logical|tree block|bytenr|block=|block) ?(\d{6,})", line):
+            yield from self.contents.chunks.physical(int(at), int(at) + 4096)
+        for sector in re.findall(r"sector (\d+)", line):
+            yield int(sector) * SECTOR, int(sector) * SECTOR + 4096
+        for inode, at in re.findall(r"root \d+ ino (\d+) off (\d+)", line):
+            yield from self.inode_places(int(inode), int(at))
+
+    def inode_places(self, inode, at):
+        for path in self.contents.by_inode.get(inode, ()):
+            yield from self.contents.where(path, at, 4096)
+
+    def places(self, finding):
+        """Device ranges that a finding names: its own addresses, those of its file's range, those of its kernel log line and of
+        the lines that differ from it in numbers only, which the log of the run has and the guard counted as repetitions."""
+        for mirror in finding["mirrors"]:
+            at = int(mirror["physical"], 16)
+            yield at, at + max(finding["length"], 1)
+        if finding["length"] and finding["path"]:
+            path = unescape(finding["path"])
+            yield from self.contents.where(self.paths.get(path, path), finding["offset"], finding["length"])
+        if finding["place"] == "log":
+            words = shape(finding["detail"].split(": ", 2)[-1])
+            for line, places in self.lines:
+                if places and words in shape(line):
+                    yield from places
+
+    def hit(self, finding, firing):
+        """[(kind, offset, length)] of what the firing did that the finding covers."""
+        places = list(self.places(finding))
+        return [(kind, at, length) for kind, ranges in firing.parts() for at, length in ranges
+                if any(start < at + length and at < end for start, end in places)]
+
+    # ---- the verdict
+
+    def right(self, kind, at, length):
+        """Classes that are right for it."""
+        if kind in verdicts.REFUSALS:
+            return verdicts.REFUSED
+        area = self.area(at, at + length)
+        if area == "checked":
+            return verdicts.CHECKED_DATA
+        if area == "unchecked":
+            return self.of_content(kind, at, length)
+        return verdicts.CHECKED_METADATA
+
+    @staticmethod
+    def of_content(kind, at, length):
+        if kind == "torn" and at % 4096 == 0 and length % 4096 == 0:
+            return verdicts.CONTENT["lost"]  # whole blocks of a longer write
+        return verdicts.CONTENT.get(kind, set())
+
+    def judge(self, firing):
+        due, why = self.due(firing)
+        later = [f for f in self.report.findings if f["at"] >= firing.time - SLACK]
+        if not firing.ranges():  # a flush has no place
+            first = later[0] if later else None
+            return Judgement(firing, due, why, first, bool(first) and first["class"] in verdicts.REFUSED, bool(first))
+        here = [(f, self.hit(f, firing)) for f in later]
+        here = [(f, hit) for f, hit in here if hit]
+        if here:
+            finding, hit = here[0]
+            return Judgement(firing, due, why, finding, any(finding["class"] in self.right(*h) for h in hit), True)
+        first = later[0] if due and later else None
+        return Judgement(firing, due, why, first,
+                         bool(first) and any(first["class"] in self.right(kind, *r) for kind, ranges in firing.parts() for r in ranges), False)
+
+
+def shape(line):
+    """A line of the kernel log without its numbers."""
+    return re.sub(r"\d+|0x[0-9a-f]+", "#", re.sub(r"^[^;]*;", "", line)).strip()

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which class of finding is right for what was done. One table for each way in which damage can reach recow."""
+
+# The kernel notices by a checksum before recow does, and must say so: an error for the reader, or a line in the kernel log.
+# Of metadata also by its own rules, in the checker, or by giving the filesystem up.
+CHECKED_DATA = {"eio"}
+CHECKED_METADATA = {"eio", "kernel", "erofs", "fsck", "target"}
+
+# Nothing stands between damage and reader: the verdict on the content itself must be right.
+CONTENT = {
+    "lost": {"stale", "foreign", "zeroes"},   # what was there before; which of them is told by what stands there now
+    "stale": {"stale", "foreign", "zeroes"},
+    "torn": {"torn"},
+    "foreign": {"foreign", "shifted"},
+    "swapped": {"foreign", "shifted"},
+    "duplicate": {"foreign", "shifted"},
+    "shifted": {"shifted"},
+    "flipped": {"flipped"},
+    "zeroes": {"zeroes"},
+    "garbage": {"garbage"},
+}
+
+# The device refused: recow hears it from the system call, from the kernel log, or from a filesystem that gives up.
+REFUSED = {"eio", "erofs", "kernel"}
+REFUSALS = {"eio", "errno", "space"}
+
+# Names, attributes and answers of a directory.
+NAMES = {
+    "missing": {"missing"},
+    "extra": {"extra"},
+    "duplicate": {"extra"},
+    "attribute": {"attribute"},
+    "eio": {"eio"},
+    "errno": {"answer", "eio"},
+}
