@@ -11,4 +11,35 @@ libmutants_a_SOURCES = \
 	%D%/common/truth.h
 libmutants_a_CFLAGS = $(AM_CFLAGS) $(FUSE3_CFLAGS)
 MUTANT_LIBS = libmutants.a $(FUSE3_LIBS) $(JANSSON_LIBS)
+
+check_PROGRAMS += recow-mutant-device
+recow_mutant_device_SOURCES = \
+	%D%/device/answers.c \
+	%D%/device/chunks.c \
+	%D%/device/chunks.h \
+	%D%/device/content.c \
+	%D%/device/damage.c \
+	%D%/device/damage.h \
+	%D%/device/device.c \
+	%D%/device/device.h \
+	%D%/device/history.c \
+	%D%/device/history.h \
+	%D%/device/log.c \
+	%D%/device/log.h \
+	%D%/device/lost.c \
+	%D%/device/main.c \
+	%D%/device/misplaced.c \
+	%D%/device/mutant.h \
+	%D%/device/order.c \
+	%D%/device/order.h \
+	%D%/device/regions.c \
+	%D%/device/regions.h \
+	%D%/device/replay.c \
+	%D%/device/serve.c \
+	%D%/device/serve.h \
+	%D%/device/spoil.c \
+	%D%/device/spoil.h \
+	%D%/device/table.c
+recow_mutant_device_CFLAGS = $(AM_CFLAGS) $(FUSE3_CFLAGS)
+recow_mutant_device_LDADD = $(MUTANT_LIBS)
 endif
