@@ -42,4 +42,35 @@ recow_mutant_device_SOURCES = \
 	%D%/device/table.c
 recow_mutant_device_CFLAGS = $(AM_CFLAGS) $(FUSE3_CFLAGS)
 recow_mutant_device_LDADD = $(MUTANT_LIBS)
+check_PROGRAMS += mutants/recow-mutant-fs
+mutants_recow_mutant_fs_SOURCES = \
+	%D%/fs/damage.c \
+	%D%/fs/damage.h \
+	%D%/fs/families.h \
+	%D%/fs/fs.h \
+	%D%/fs/inode.c \
+	%D%/fs/inode.h \
+	%D%/fs/lost.c \
+	%D%/fs/main.c \
+	%D%/fs/memory.c \
+	%D%/fs/memory.h \
+	%D%/fs/mixed.c \
+	%D%/fs/mutant.h \
+	%D%/fs/page.c \
+	%D%/fs/page.h \
+	%D%/fs/plain.c \
+	%D%/fs/plain.h \
+	%D%/fs/promise.c \
+	%D%/fs/promise.h \
+	%D%/fs/serve.c \
+	%D%/fs/serve.h \
+	%D%/fs/serve_attributes.c \
+	%D%/fs/serve_data.c \
+	%D%/fs/serve_list.c \
+	%D%/fs/serve_names.c \
+	%D%/fs/table.c \
+	%D%/fs/wound.c \
+	%D%/fs/wound.h
+mutants_recow_mutant_fs_CFLAGS = $(AM_CFLAGS) $(FUSE3_CFLAGS)
+mutants_recow_mutant_fs_LDADD = $(MUTANT_LIBS)
 endif
