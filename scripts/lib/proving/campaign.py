@@ -11,8 +11,11 @@ from proving.trial import Trial
 from proving.truth import lines_of
 
 CONTROL = "control"
-WANTED = 12  # firings that a run would have, about, if the bug could show from its beginning on
-FIRST_GUESS = 150
+# Firings that a run would have, about, if the bug could show from its beginning on, and how many it may have. Of metadata
+# most is soon written anew elsewhere.
+WANTED, LIMIT = {"metadata": 40}, {"metadata": 24}
+SOME, MOST = 12, 8
+FIRST_GUESS = 2000 # chances of a run
 LATE = 3.0   # seconds: what is damaged in the second round is likely to be in use when verifiers look
 SCRATCH = "10g"
 
@@ -106,9 +109,10 @@ class Plan:
         """A trial; where the bug did not show at all, once more with a better guess how often it must."""
         mutant, setting, seed = task
         for attempt in range(2):
-            offered = self.known.get((mutant, setting), FIRST_GUESS * WANTED)
+            scope = layers.SETTINGS[setting].scope
+            offered = self.known.get((mutant, setting), FIRST_GUESS)
             number = self.arguments.first_seed + seed
-            chance = layers.Chance(number, max(1, offered // WANTED), start=LATE if number % 3 else 0)
+            chance = layers.Chance(number, max(1, offered // WANTED.get(scope, SOME)), LIMIT.get(scope, MOST), LATE if number % 3 else 0)
             place = scratch / f"trial{index}"
             place.mkdir()
             trial = Trial(place, layers.SETTINGS[setting], mutant, chance, empty.get(layers.SETTINGS[setting].fs), self.arguments.recow)

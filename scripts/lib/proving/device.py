@@ -7,7 +7,7 @@ from proving.judgement import Judgement, in_time, still_there
 from proving.image import SUPERBLOCKS, Contents
 from proving.report import unescape
 
-SECTOR = 512
+SECTOR, BLOCK = 512, 4096
 SLACK = 5e6  # ns: the truth is written behind the deed
 # The part of a directory that a run made for itself is mounted alone: its paths begin there.
 OWN = re.compile(rb"^recow-[^/]*/")
@@ -41,7 +41,8 @@ class DeviceJudge:
         there, why = still_there(firing, self.report)
         if not there:
             return there, why
-        if all(self.area(at, at + length) == "free" for at, length in firing.ranges()):
+        ranges = firing.left if firing.facts.get("persistent") and firing.left else firing.ranges()
+        if all(self.area(at, at + length) == "free" for at, length in ranges):
             return False, "free at the end"
         return True, ""
 
@@ -78,29 +79,23 @@ class DeviceJudge:
                     yield from places
 
     def hit(self, finding, firing):
-        """[(kind, offset, length)] of what the firing did that the finding covers."""
-        places = list(self.places(finding))
-        return [(kind, at, length) for kind, ranges in firing.parts() for at, length in ranges
-                if any(start < at + length and at < end for start, end in places)]
+        """[(kind, begin, end)] of what the firing did in the blocks that the finding covers: first to last wrong byte of each."""
+        places = [(start // BLOCK, -(-end // BLOCK)) for start, end in self.places(finding)]
+        return [(kind, begin, end) for kind, ranges in firing.parts() for begin, end in by_block(ranges)
+                if any(start <= begin // BLOCK < last for start, last in places)]
 
     # ---- the verdict
 
-    def right(self, kind, at, length):
+    def right(self, kind, begin, end):
         """Classes that are right for it."""
         if kind in verdicts.REFUSALS:
             return verdicts.REFUSED
-        area = self.area(at, at + length)
+        area = self.area(begin, end)
         if area == "checked":
             return verdicts.CHECKED_DATA
         if area == "unchecked":
-            return self.of_content(kind, at, length)
+            return verdicts.of_content(kind, begin % BLOCK, end - begin)
         return verdicts.CHECKED_METADATA
-
-    @staticmethod
-    def of_content(kind, at, length):
-        if kind == "torn" and at % 4096 == 0 and length % 4096 == 0:
-            return verdicts.CONTENT["lost"]  # whole blocks of a longer write
-        return verdicts.CONTENT.get(kind, set())
 
     def judge(self, firing):
         due, why = self.due(firing)
@@ -114,8 +109,19 @@ class DeviceJudge:
             finding, hit = here[0]
             return Judgement(firing, due, why, finding, any(finding["class"] in self.right(*h) for h in hit), True)
         first = later[0] if due and later else None
-        return Judgement(firing, due, why, first,
-                         bool(first) and any(first["class"] in self.right(kind, *r) for kind, ranges in firing.parts() for r in ranges), False)
+        right = set().union(*(self.right(kind, *span) for kind, ranges in firing.parts() for span in by_block(ranges)))
+        return Judgement(firing, due, why, first, bool(first) and first["class"] in right, False)
+
+
+def by_block(ranges):
+    """Of each block that is hit: (first, behind the last wrong byte)."""
+    spans = {}
+    for at, length in ranges:
+        for block in range(at // BLOCK, (at + length - 1) // BLOCK + 1):
+            begin, end = max(at, block * BLOCK), min(at + length, (block + 1) * BLOCK)
+            lo, hi = spans.get(block, (begin, end))
+            spans[block] = (min(lo, begin), max(hi, end))
+    return [spans[block] for block in sorted(spans)]
 
 
 def shape(line):

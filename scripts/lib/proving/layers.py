@@ -11,7 +11,8 @@ from proving import machine
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build"))
 RECOW = BUILD / "recow"
-PROGRAMS = {"device": BUILD / "recow-mutant-device", "fs": BUILD / "recow-mutant-fs"}
+PROGRAMS = {layer: next((p for p in BUILD.glob(f"**/recow-mutant-{layer}") if p.is_file()), BUILD / f"mutants/recow-mutant-{layer}")
+            for layer in ("device", "fs")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +48,9 @@ sync -f "$2"
 umount "$2"
 """
 IMAGE_SIZE = "1g"
+
+# Two filesystems with one name must not be mounted at a time.
+RENAME = {"btrfs": ["btrfstune", "-f", "-u"], "ext4": ["tune2fs", "-f", "-U", "random"], "xfs": ["xfs_admin", "-U", "generate"]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,6 +100,7 @@ class DeviceLayer:
         self.image, self.served = place / "image", place / "served"
         self.truth = place / "truth.jsonl"
         machine.run("cp", "--sparse=always", empty, self.image)
+        machine.run(*RENAME[setting.fs], self.image)
         self.served.touch()
         self.words = [PROGRAMS["device"], "--backing", self.image, "--mount", self.served, "--mutant", mutant, "--truth", self.truth,
                       *chance.words(), *(["--scope", setting.scope] if setting.scope != "any" else [])]

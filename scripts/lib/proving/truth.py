@@ -15,6 +15,7 @@ class Firing:
     facts: dict  # the line as it was written
     gone: float = math.inf
     why_gone: str = ""
+    left: list = dataclasses.field(default_factory=list)  # [(offset, length)]: still wrong at the end
 
     def parts(self):
         """[(kind, [(offset, length)])]: what is wrong, and where on the device or in the file. A write that went astray is wrong
@@ -70,6 +71,8 @@ def read_truth(path):
             firing = by_number[number]
             if firing.gone == math.inf:
                 firing.gone, firing.why_gone = line["time_ns"], line.get("why", "")
+        elif line["event"] == "left" and number in by_number:
+            by_number[number].left.append((line["offset"], line["length"]))
         elif line["event"] == "end":
             truth.offered, truth.ended = line.get("offered", 0), True
     return truth

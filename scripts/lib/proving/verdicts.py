@@ -20,6 +20,23 @@ CONTENT = {
     "garbage": {"garbage"},
 }
 
+BLOCK = 4096
+# Bytes that are the same before and after by chance hide where the border was: so near to an edge both are right.
+BLUR = 32
+
+
+def of_content(kind, begin, length):
+    """Right classes for `length` bytes that are wrong from `begin` on in a block that has no checksum. A block is torn when what
+    arrived and what did not meet in it once: all of it, or a patch in its midst, is what stood there before."""
+    if kind != "torn":
+        return CONTENT.get(kind, set())
+    end = begin + length
+    head, tail = begin <= BLUR, end >= BLOCK - BLUR
+    sure = (begin == 0 or not head) and (end == BLOCK or not tail)
+    right = CONTENT["torn"] if head != tail else CONTENT["lost"]
+    return right if sure else CONTENT["torn"] | CONTENT["lost"]
+
+
 # The device refused: recow hears it from the system call, from the kernel log, or from a filesystem that gives up.
 REFUSED = {"eio", "erofs", "kernel"}
 REFUSALS = {"eio", "errno", "space"}
