@@ -265,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(clean_is_silent),
 		TEST(damage_is_told),
+		TEST(a_bad_copy_is_told_whatever_the_end),
 		TEST(its_own_troubles_are_errors),
 		TEST(other_checkers_are_understood),
 		TEST(a_crash_is_a_finding),
