@@ -10,13 +10,14 @@ from proving import layers, machine
 from proving.trial import Trial
 from proving.truth import lines_of
 
-CONTROL = "control"
+
 # Firings that a run would have, about, if the bug could show from its beginning on, and how many it may have. Of metadata
 # most is soon written anew elsewhere.
 WANTED, LIMIT = {"metadata": 40}, {"metadata": 24}
-SOME, MOST = 12, 8
+SOME, MOST = 20, 8
 FIRST_GUESS = 2000 # chances of a run
-LATE = 3.0   # seconds: what is damaged in the second round is likely to be in use when verifiers look
+# Not before so many seconds, seed by seed: what is damaged late in the second round is more likely to be in use when verifiers look.
+BEGINS = (0, 3.0, 3.6)
 SCRATCH = "10g"
 
 # For the tests: (mutant, setting) of both layers, one for each way in which recow notices.
@@ -39,11 +40,11 @@ class Plan:
     def mutants(self):
         """[(layer, about)] of what was chosen, control apart."""
         found = [(layer, about) for layer in layers.LAYERS if self.arguments.layer in (None, layer)
-                 for about in layers.mutants(layer) if about["name"] != CONTROL]
+                 for about in layers.mutants(layer) if not is_faithful(about["name"])]
         wanted = self.arguments.mutant
         if not wanted:
             return found
-        unknown = set(wanted) - {about["name"] for _, about in found} - {CONTROL}
+        unknown = set(wanted) - {about["name"] for _, about in found}
         if unknown:
             raise WrongUsage(f"there is no mutant '{sorted(unknown)[0]}'; there are {', '.join(a['name'] for _, a in found)}")
         return [(layer, about) for layer, about in found if about["name"] in wanted]
@@ -64,10 +65,11 @@ class Plan:
             pairs += [(about["name"], setting) for number, about in enumerate(mine) for setting in self.settings(layer, number)]
         return pairs
 
-    def control_settings(self):
-        """Where faithful layers are run, by turns."""
-        return [name for name, setting in layers.SETTINGS.items() if self.arguments.layer in (None, setting.layer) and
-                name in (self.arguments.setting or layers.SETTINGS) and name != "btrfs metadata"]
+    def faithful(self):
+        """[(name, setting)] of faithful layers, which are run by turns."""
+        return [(about["name"], name) for name, setting in layers.SETTINGS.items()
+                if self.arguments.layer in (None, setting.layer) and name in (self.arguments.setting or layers.SETTINGS) and setting.scope != "metadata"
+                for about in layers.mutants(setting.layer) if is_faithful(about["name"])]
 
     def tasks(self):
         """(mutant, setting, seed), seed by seed, with the faithful runs in between."""
@@ -75,9 +77,9 @@ class Plan:
         seeds = 1 if self.arguments.sample else self.arguments.seeds
         total = len(pairs) * seeds
         controls = self.arguments.controls if self.arguments.controls is not None else (2 if self.arguments.sample else total)
-        turns = self.control_settings()
+        turns = self.faithful()
         broken = [(mutant, setting, seed) for seed in range(seeds) for mutant, setting in pairs]
-        faithful = [(CONTROL, turns[n % len(turns)], n) for n in range(controls)] if turns else []
+        faithful = [(*turns[n % len(turns)], n) for n in range(controls)] if turns else []
         merged = sorted([(i / max(total, 1), t) for i, t in enumerate(broken)] + [((i + 0.5) / max(controls, 1), t)
                                                                                   for i, t in enumerate(faithful)])
         return [task for _, task in merged]
@@ -112,7 +114,7 @@ class Plan:
             scope = layers.SETTINGS[setting].scope
             offered = self.known.get((mutant, setting), FIRST_GUESS)
             number = self.arguments.first_seed + seed
-            chance = layers.Chance(number, max(1, offered // WANTED.get(scope, SOME)), LIMIT.get(scope, MOST), LATE if number % 3 else 0)
+            chance = layers.Chance(number, max(1, offered // WANTED.get(scope, SOME)), LIMIT.get(scope, MOST), BEGINS[number % 3])
             place = scratch / f"trial{index}"
             place.mkdir()
             trial = Trial(place, layers.SETTINGS[setting], mutant, chance, empty.get(layers.SETTINGS[setting].fs), self.arguments.recow)
@@ -124,7 +126,7 @@ class Plan:
                 layers.remove(place)
             if result.get("offered"):
                 self.known[(mutant, setting)] = result["offered"]
-            if mutant == CONTROL or result.get("fired") or not result.get("offered"):
+            if is_faithful(mutant) or result.get("fired") or not result.get("offered"):
                 break
         return result
 
@@ -136,6 +138,11 @@ class Plan:
         print(f"{len(results)}/{total} {line_about(result)}", file=sys.stderr, flush=True)
 
 
+def is_faithful(mutant):
+    """A layer without a bug: what recow finds there is a false alarm."""
+    return mutant.startswith("control")
+
+
 def due(result):
     return [f for f in result.get("firings", []) if f["due"]]
 
@@ -144,7 +151,7 @@ def is_wrong(result):
     """Worth a look: missed, called wrongly, in the wrong place, a false alarm, or no run at all."""
     if result.get("trouble"):
         return True
-    if result["mutant"] == CONTROL:
+    if is_faithful(result["mutant"]):
         return bool(result["findings"])
     return any(not (f["seen"] and f["verdict"] and f["place"]) for f in due(result))
 
@@ -153,7 +160,7 @@ def line_about(result):
     words = f"{result['mutant']} on {result['setting']} seed {result['seed']}: {result['seconds']} s, exit {result['exit']}"
     if result.get("trouble"):
         return f"{words}, TROUBLE: {result['trouble']}"
-    if result["mutant"] == CONTROL:
+    if is_faithful(result["mutant"]):
         return f"{words}, {result['findings']} findings" + (" FALSE ALARM" if result["findings"] else "")
     told = []
     for f in result["firings"]:

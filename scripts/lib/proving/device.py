@@ -16,6 +16,7 @@ OWN = re.compile(rb"^recow-[^/]*/")
 class DeviceJudge:
     def __init__(self, trial, report):
         self.report, self.setting = report, trial.setting
+        self.image = open(trial.layer.image, "rb")  # pylint: disable=consider-using-with
         self.contents = Contents(trial.layer.image, trial.setting.fs, trial.place / "judged")
         self.paths = {}
         for path, *_ in self.contents.files:
@@ -79,14 +80,19 @@ class DeviceJudge:
                     yield from places
 
     def hit(self, finding, firing):
-        """[(kind, begin, end)] of what the firing did in the blocks that the finding covers: first to last wrong byte of each."""
-        places = [(start // BLOCK, -(-end // BLOCK)) for start, end in self.places(finding)]
-        return [(kind, begin, end) for kind, ranges in firing.parts() for begin, end in by_block(ranges)
-                if any(start <= begin // BLOCK < last for start, last in places)]
+        """[(kind, begin, end)] of what the firing did in the blocks that the finding covers: first to last wrong byte of each that
+        the file reaches to."""
+        found = []
+        for start, last in self.places(finding):
+            for kind, ranges in firing.parts():
+                for begin, end in by_block(ranges):
+                    if start // BLOCK * BLOCK < end and begin < last:
+                        found.append((kind, begin, min(end, last)))
+        return found
 
     # ---- the verdict
 
-    def right(self, kind, begin, end):
+    def right(self, kind, begin, end, lasting):
         """Classes that are right for it."""
         if kind in verdicts.REFUSALS:
             return verdicts.REFUSED
@@ -94,23 +100,27 @@ class DeviceJudge:
         if area == "checked":
             return verdicts.CHECKED_DATA
         if area == "unchecked":
-            return verdicts.of_content(kind, begin % BLOCK, end - begin)
+            return verdicts.of_content(kind, begin % BLOCK, end - begin, self.stands(begin, end) if lasting else None)
         return verdicts.CHECKED_METADATA
+
+    def stands(self, begin, end):
+        """What the image holds there now."""
+        self.image.seek(begin)
+        return self.image.read(end - begin)
 
     def judge(self, firing):
         due, why = self.due(firing)
+        lasting = bool(firing.facts.get("persistent"))
         later = [f for f in self.report.findings if f["at"] >= firing.time - SLACK]
-        if not firing.ranges():  # a flush has no place
-            first = later[0] if later else None
-            return Judgement(firing, due, why, first, bool(first) and first["class"] in verdicts.REFUSED, bool(first))
-        here = [(f, self.hit(f, firing)) for f in later]
-        here = [(f, hit) for f, hit in here if hit]
+        here = [(f, hit) for f, hit in ((f, self.hit(f, firing)) for f in later) if hit]
         if here:
             finding, hit = here[0]
-            return Judgement(firing, due, why, finding, any(finding["class"] in self.right(*h) for h in hit), True)
-        first = later[0] if due and later else None
-        right = set().union(*(self.right(kind, *span) for kind, ranges in firing.parts() for span in by_block(ranges)))
-        return Judgement(firing, due, why, first, bool(first) and first["class"] in right, False)
+            return Judgement(firing, due, why, finding, any(finding["class"] in self.right(*h, lasting) for h in hit), True)
+        # What has no place at all may be about it. A flush has none itself.
+        first = next((f for f in later if not any(True for _ in self.places(f))), None) if due else None
+        right = set().union(*(self.right(kind, *span, lasting) for kind, ranges in firing.parts() for span in by_block(ranges)))
+        right |= verdicts.REFUSED if firing.kind in verdicts.REFUSALS else set()
+        return Judgement(firing, due, why, first, bool(first) and first["class"] in right, bool(first) and not firing.ranges())
 
 
 def by_block(ranges):

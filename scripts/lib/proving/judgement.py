@@ -23,9 +23,11 @@ def in_time(firing, report):
 def still_there(firing, report):
     """... and was it still to be seen when verifiers had looked? What goes while they look goes because what is dirty is written
     out by their looking."""
-    ahead = [end for _, end in report.barriers if firing.time < end]
+    ahead = [barrier for barrier in report.barriers if firing.time < barrier[1]]
     if not ahead:
         return False, "after the last verification"
-    if firing.gone < ahead[0]:
+    # What happens in the midst of a verification may be where it has been already.
+    until = ahead[1 if ahead[0][0] < firing.time and len(ahead) > 1 else 0][1]
+    if firing.gone < until:
         return False, firing.why_gone or "gone before the verification"
     return True, ""

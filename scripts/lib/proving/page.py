@@ -4,7 +4,7 @@ import collections
 import statistics
 
 from proving import layers
-from proving.campaign import CONTROL, due
+from proving.campaign import due, is_faithful
 
 HEAD = """\
 # Detection
@@ -33,7 +33,7 @@ a file, the ground truth, which is read only when recow's own report lies there.
   content itself:
 
 {verdicts}
-- **False alarm**: any finding in a run on the faithful mutant `control`.
+- **False alarm**: any finding in a run on a faithful layer (the mutants `control` and `control-cached`).
 
 Runs are `recow run prove` (scenarios/prove.ini) with `--keep-going --no-inject`, images of 1 GiB on tmpfs, btrfs with chunks that were
 moved, so that logical and device addresses differ. Time and operations are from the firing to the first finding about it.
@@ -62,11 +62,11 @@ def share(part, whole):
 
 
 def broken_runs(results):
-    return [r for r in results if r["mutant"] != CONTROL]
+    return [r for r in results if not is_faithful(r["mutant"])]
 
 
 def control_runs(results):
-    return [r for r in results if r["mutant"] == CONTROL]
+    return [r for r in results if is_faithful(r["mutant"])]
 
 
 def all_due(results):
@@ -152,7 +152,7 @@ def open_cases(results):
         where = f"{r['mutant']} | {r['setting']} | {r['seed']}"
         if r.get("trouble"):
             rows.append(f"| {where} | {' '.join(str(r['trouble']).split())[:200]} |")
-        if r["mutant"] == CONTROL and r.get("findings"):
+        if is_faithful(r["mutant"]) and r.get("findings"):
             rows.append(f"| {where} | false alarm: {', '.join(r['classes'])} |")
         if r["mutant"] in hidden():
             continue

@@ -21,13 +21,29 @@ CONTENT = {
 }
 
 BLOCK = 4096
+LINE = 64  # what recow writes consists of lines that say whose they are
 # Bytes that are the same before and after by chance hide where the border was: so near to an edge both are right.
 BLUR = 32
 
 
-def of_content(kind, begin, length):
-    """Right classes for `length` bytes that are wrong from `begin` on in a block that has no checksum. A block is torn when what
-    arrived and what did not meet in it once: all of it, or a patch in its midst, is what stood there before."""
+def of_content(kind, begin, length, stands=None):
+    """Right classes for `length` bytes that are wrong from `begin` on in a block that has no checksum; `stands`: what is there
+    now, where that is known. Nothing but zeroes are `zeroes`, whoever's they are."""
+    right = by_geometry(kind, begin, length)
+    if stands is None or kind in ("flipped", "zeroes"):
+        return right
+    zeroes = stands.count(0)
+    if zeroes == len(stands):
+        return {"zeroes"} | ({"torn"} & right)
+    if 2 * zeroes < len(stands):
+        right = right - {"zeroes"}
+    # So short that it can't hold a line by which to tell whose it was.
+    return right | ({"garbage"} if len(stands) < LINE and right & CONTENT["lost"] else set())
+
+
+def by_geometry(kind, begin, length):
+    """A block is torn when what arrived and what did not meet in it once: all of it, or a patch in its midst, is what stood there
+    before."""
     if kind != "torn":
         return CONTENT.get(kind, set())
     end = begin + length
