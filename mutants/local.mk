@@ -44,33 +44,46 @@ recow_mutant_device_CFLAGS = $(AM_CFLAGS) $(FUSE3_CFLAGS)
 recow_mutant_device_LDADD = $(MUTANT_LIBS)
 check_PROGRAMS += mutants/recow-mutant-fs
 mutants_recow_mutant_fs_SOURCES = \
+	%D%/fs/attribute.c \
+	%D%/fs/cellar.c \
+	%D%/fs/cellar.h \
+	%D%/fs/copy.c \
 	%D%/fs/damage.c \
 	%D%/fs/damage.h \
+	%D%/fs/direct.c \
+	%D%/fs/errors.c \
 	%D%/fs/families.h \
 	%D%/fs/fs.h \
+	%D%/fs/holes.c \
 	%D%/fs/inode.c \
 	%D%/fs/inode.h \
+	%D%/fs/list.c \
 	%D%/fs/lost.c \
 	%D%/fs/main.c \
 	%D%/fs/memory.c \
 	%D%/fs/memory.h \
 	%D%/fs/mixed.c \
 	%D%/fs/mutant.h \
+	%D%/fs/names.c \
 	%D%/fs/page.c \
 	%D%/fs/page.h \
 	%D%/fs/plain.c \
 	%D%/fs/plain.h \
 	%D%/fs/promise.c \
 	%D%/fs/promise.h \
+	%D%/fs/returning.c \
 	%D%/fs/serve.c \
 	%D%/fs/serve.h \
 	%D%/fs/serve_attributes.c \
 	%D%/fs/serve_data.c \
 	%D%/fs/serve_list.c \
 	%D%/fs/serve_names.c \
+	%D%/fs/size.c \
+	%D%/fs/snapshot.c \
 	%D%/fs/table.c \
 	%D%/fs/wound.c \
-	%D%/fs/wound.h
+	%D%/fs/wound.h \
+	%D%/fs/xattr.c
 mutants_recow_mutant_fs_CFLAGS = $(AM_CFLAGS) $(FUSE3_CFLAGS)
 mutants_recow_mutant_fs_LDADD = $(MUTANT_LIBS)
 endif

@@ -69,7 +69,17 @@ static void tell_bytes(struct fs *fs, const struct damage *d, size_t from, size_
 				    json_integer((json_int_t)d->from_offset + (json_int_t)from));
 	if (d->from_inode)
 		json_object_set_new(more, "from_inode", json_integer((json_int_t)d->from_inode));
+	if (d->more)
+		json_object_update(more, d->more);
+	json_decref(d->more);
 	tell(fs, line, more);
+}
+
+/* False when it can't be done. */
+static bool put(const struct damage *d, size_t from, size_t to)
+{
+	return d->overlay || d->answer || d->done ||
+	       bytes_put(d->inode, d->wrong + from, to - from, d->offset + from) == 0;
 }
 
 bool damage_data(struct fs *fs, const struct damage *d)
@@ -81,8 +91,8 @@ bool damage_data(struct fs *fs, const struct damage *d)
 		from++;
 	while (from < to && d->right[to - 1] == d->wrong[to - 1])
 		to--;
-	if (from == to || (!d->overlay && !d->answer &&
-			   bytes_put(d->inode, d->wrong + from, to - from, d->offset + from))) {
+	if (from == to || !put(d, from, to)) {
+		json_decref(d->more);
 		fs_spare(fs);
 		return false;
 	}
@@ -108,7 +118,7 @@ void damage_attribute(struct fs *fs, const char *kind, const char *op, struct in
 
 	tell(fs, place_of(fs, kind, op, inode), more);
 	if (lasting)
-		wound_named(fs, inode->id, fs->chance.fired, name);
+		wound_named(fs, inode->id, fs->chance.fired, name, 0);
 }
 
 void damage_name(struct fs *fs, const char *kind, const char *op, struct inode *parent, const char *name,
@@ -121,8 +131,15 @@ void damage_name(struct fs *fs, const char *kind, const char *op, struct inode *
 	     json_pack("{s:s, s:s, s:s?, s:b}", "kind", kind, "op", op, "path", path, "persistent", lasting),
 	     more);
 	if (lasting)
-		wound_named(fs, parent->id, fs->chance.fired, wound);
+		wound_named(fs, parent->id, fs->chance.fired, wound, 0);
 	free(path);
+}
+
+void damage_size(struct fs *fs, const char *op, struct inode *inode, uint64_t expected, uint64_t actual)
+{
+	damage_attribute(fs, "attribute", op, inode, "size", json_integer((json_int_t)expected),
+			 json_integer((json_int_t)actual), false);
+	wound_named(fs, inode->id, fs->chance.fired, "size", expected);
 }
 
 void damage_answer(struct fs *fs, const char *kind, const char *op, struct inode *inode, json_t *more)

@@ -16,10 +16,12 @@ struct damage {
 	const unsigned char *right, *wrong; /* what must be there, what there will be */
 	uint64_t request_offset, request_length;
 	bool overlay;         /* only buffered reads show it; the file is right */
+	bool done;            /* the wrong bytes are there already */
 	bool answer;          /* only this one answer is wrong: nothing is put */
 	bool from;            /* the wrong bytes come from ... */
 	uint64_t from_offset; /* ... this place of the file `from_inode` (0: unknown) */
 	ino_t from_inode;
+	json_t *more; /* further members of the truth's line, released; NULL: none */
 };
 
 /* Do it, from the first byte that differs to the last. Nothing differs: fs_spare(), false. */
@@ -29,6 +31,9 @@ bool damage_data(struct fs *fs, const struct damage *d);
  * unknown. With `lasting` it stays so until it is set again. */
 void damage_attribute(struct fs *fs, const char *kind, const char *op, struct inode *inode, const char *name,
 		      json_t *expected, json_t *actual, bool lasting);
+
+/* Its size is wrong, until it is set again or a write ends behind what it must be. */
+void damage_size(struct fs *fs, const char *op, struct inode *inode, uint64_t expected, uint64_t actual);
 
 /* So is the name `name` in `parent`; `more` (may be NULL) is released. */
 void damage_name(struct fs *fs, const char *kind, const char *op, struct inode *parent, const char *name,

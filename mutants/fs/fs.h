@@ -42,11 +42,13 @@ struct fs {
 	struct inode **cached;  /* those whose descriptor is kept */
 	unsigned int cached_max, hand;
 	int backing_fd;
+	int cellar;               /* directory that nobody sees (cellar.c); -1: none */
 	uint64_t request;         /* number of the present one */
 	unsigned char *buffer;    /* REQUEST_MAX bytes, for what is read */
 	struct wound *wounds;     /* what the mutant did and can still be seen (wound.c) */
 	struct promise *promises; /* what it will do (promise.c) */
 	struct memory *memory;    /* contents that were there or were written (memory.c) */
+	void *state;              /* the mutant's own; freed in the end */
 };
 
 /* Does the bug show now? A firing that finds nothing to do is taken back by fs_spare(). */

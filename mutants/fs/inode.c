@@ -210,6 +210,8 @@ void inode_forget(struct fs *fs, struct inode *inode, uint64_t lookups)
 		at = &(*at)->next;
 	*at = inode->next;
 	uncache(fs, inode);
+	if (inode->nlink_lie)
+		wounds_set(fs, inode->id, "nlink");
 	if (inode->data >= 0)
 		close(inode->data);
 	free(inode->handle);

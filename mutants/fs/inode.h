@@ -22,7 +22,8 @@ struct inode {
 	uint64_t used;              /* request that used `fd` last: it is not closed under its hands */
 	int data;                   /* O_RDWR while `opens` isn't 0 */
 	unsigned int opens;
-	int nlink_lie; /* what is added to the link count when it is asked for */
+	int nlink_lie;                    /* what is added to the link count when it is asked for */
+	uint64_t append_from, append_end; /* where the last append lies; 0, 0: none */
 	struct inode *next;
 };
 

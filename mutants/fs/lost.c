@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is written does not arrive, or not for long: the place shows what was there before. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mutants/fs/families.h"
@@ -24,6 +26,14 @@ static ssize_t dropped_write(struct fs *fs, const struct write *w)
 const struct mutant mutant_page_dropped = {
 	.about = {.name = "page-dropped",
 		  .summary = "a dirty page is dropped, as if it had been clean when it was migrated"},
+	.write = dropped_write,
+};
+
+const struct mutant mutant_dirty_lost = {
+	.about = {.name = "dirty-lost",
+		  .summary = "a dirty page is taken for clean and stays in the cache: right there, wrong on "
+			     "disk"},
+	.keep_cache = true,
 	.write = dropped_write,
 };
 
@@ -135,6 +145,49 @@ const struct mutant mutant_tail_lost = {
 		  .summary =
 			  "a short write is answered as if all had been written: the last page is missing"},
 	.write = tail_write,
+};
+
+/* The size is already what the write made it: only the data is not. */
+static void swallow(struct fs *fs, const struct write *w, const unsigned char *old)
+{
+	const struct damage d = {
+		.kind = "lost",
+		.op = "write",
+		.how = how_written(w),
+		.inode = w->inode,
+		.offset = w->offset,
+		.length = w->size,
+		.right = w->data,
+		.wrong = old,
+		.request_offset = w->offset,
+		.request_length = w->size,
+	};
+
+	damage_data(fs, &d);
+}
+
+static ssize_t swallowed_write(struct fs *fs, const struct write *w)
+{
+	unsigned char *old;
+	ssize_t n;
+
+	if (!w->size || !fs_fires(fs))
+		return plain_write(fs, w);
+	old = malloc(w->size);
+	n = old && bytes_get(w->inode, old, w->size, w->offset) == 0 ? plain_write(fs, w) : -EIO;
+	if (n == (ssize_t)w->size)
+		swallow(fs, w, old);
+	else
+		fs_spare(fs);
+	free(old);
+	return n;
+}
+
+const struct mutant mutant_error_swallowed = {
+	.about = {.name = "error-swallowed",
+		  .summary = "writing fails, and the error is answered as success: nothing of the request "
+			     "arrives"},
+	.write = swallowed_write,
 };
 
 /* ---- mapped stores */

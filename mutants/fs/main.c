@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mutants/fs/cellar.h"
 #include "mutants/fs/memory.h"
 #include "mutants/fs/promise.h"
 #include "mutants/fs/serve.h"
@@ -93,11 +94,13 @@ static int open_session(struct fs *fs)
 
 static void close_all(struct fs *fs)
 {
+	cellar_close(fs);
 	if (fs->session)
 		fuse_session_destroy(fs->session);
 	promises_free(fs);
 	wounds_free(fs);
 	memory_free(fs);
+	free(fs->state);
 	inodes_close(fs);
 	free(fs->buffer);
 }
@@ -109,6 +112,8 @@ static int run(struct fs *fs, const struct settings *s)
 	umask(0);
 	(void)prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
 	rc = inodes_open(fs, s->backing);
+	if (!rc && fs->mutant->cellar)
+		rc = cellar_open(fs);
 
 	if (!rc)
 		rc = open_session(fs);
@@ -119,10 +124,19 @@ static int run(struct fs *fs, const struct settings *s)
 	return rc;
 }
 
-static int check_places(const struct settings *s)
+static int run_beside(struct fs *fs)
+{
+	const int rc = fs->mutant->beside(fs);
+
+	return rc ? fail(fs->backing, strerror(-rc), EXIT_CANNOT) : 0;
+}
+
+static int check_places(const struct fs *fs, const struct settings *s)
 {
 	if (!is_directory(s->backing))
 		return fail(s->backing, "is no directory", EXIT_USAGE);
+	if (fs->mutant->beside)
+		return 0;
 	if (!is_directory(s->mount))
 		return fail(s->mount, "is no directory", EXIT_USAGE);
 	if (access("/dev/fuse", R_OK | W_OK))
@@ -135,7 +149,7 @@ static int check_places(const struct settings *s)
 int main(int argc, char **argv)
 {
 	const struct about **abouts = calloc(fs_mutant_count, sizeof(const struct about *));
-	struct fs fs = {.backing_fd = -1};
+	struct fs fs = {.backing_fd = -1, .cellar = -1};
 	struct settings s;
 	int rc;
 
@@ -148,14 +162,14 @@ int main(int argc, char **argv)
 	fs.mutant = find_mutant(s.mutant);
 	fs.chance = s.chance;
 	fs.backing = s.backing;
-	rc = check_places(&s);
+	rc = check_places(&fs, &s);
 	if (rc)
 		return rc;
 	rc = truth_open(&fs.truth, s.truth, s.mutant);
 	if (rc)
 		return fail(s.truth, strerror(-rc), EXIT_USAGE);
 	tell_start(&fs, &s);
-	rc = run(&fs, &s);
+	rc = fs.mutant->beside ? run_beside(&fs) : run(&fs, &s);
 	tell_end(&fs);
 	truth_close(&fs.truth);
 	return rc;

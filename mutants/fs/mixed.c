@@ -66,6 +66,105 @@ const struct mutant mutant_page_elsewhere = {
 	.write = elsewhere_write,
 };
 
+/* Damage by this write. */
+static struct damage damage_by(const struct write *w, const char *kind)
+{
+	return (struct damage){
+		.kind = kind,
+		.op = "write",
+		.how = how_written(w),
+		.inode = w->inode,
+		.request_offset = w->offset,
+		.request_length = w->size,
+	};
+}
+
+static void swap(struct fs *fs, const struct write *w, uint64_t first, uint64_t count)
+{
+	const uint64_t at = first + chance_below(&fs->chance, 0, count - 1) * PAGE;
+	const unsigned char *right = w->data + (at - w->offset);
+	struct damage d = damage_by(w, "swapped");
+	unsigned char wrong[2 * PAGE];
+
+	memcpy(wrong, right + PAGE, PAGE);
+	memcpy(wrong + PAGE, right, PAGE);
+	d.offset = at;
+	d.length = sizeof(wrong);
+	d.right = right;
+	d.wrong = wrong;
+	damage_data(fs, &d);
+}
+
+static ssize_t swapped_write(struct fs *fs, const struct write *w)
+{
+	const uint64_t first = (w->offset + PAGE - 1) / PAGE * PAGE,
+		       end = (w->offset + w->size) / PAGE * PAGE;
+	const ssize_t n = plain_write(fs, w);
+
+	if (n == (ssize_t)w->size && end >= first + 2 * (uint64_t)PAGE && fs_fires(fs))
+		swap(fs, w, first, (end - first) / PAGE);
+	return n;
+}
+
+const struct mutant mutant_pages_swapped = {
+	.about = {.name = "pages-swapped", .summary = "two neighbouring pages of a write change places"},
+	.write = swapped_write,
+};
+
+/* Where else in the file the page goes: a whole page that the write doesn't touch. False: there is none. */
+static bool find_other_place(struct fs *fs, const struct write *w, uint64_t *place)
+{
+	const uint64_t first = w->offset / PAGE, end = (w->offset + w->size + PAGE - 1) / PAGE;
+	struct stat st;
+	uint64_t pages;
+
+	if (fstat(w->inode->data, &st))
+		return false;
+	pages = (uint64_t)st.st_size / PAGE;
+	if (pages <= end - first)
+		return false;
+	*place = chance_below(&fs->chance, 1, pages - (end - first));
+	if (*place >= first)
+		*place += end - first;
+	*place *= PAGE;
+	return *place + PAGE <= (uint64_t)st.st_size;
+}
+
+static void write_twice(struct fs *fs, const struct write *w)
+{
+	const uint64_t from = (w->offset + PAGE - 1) / PAGE * PAGE;
+	struct damage d = damage_by(w, "duplicate");
+	unsigned char right[PAGE];
+
+	if (!find_other_place(fs, w, &d.offset) || bytes_get(w->inode, right, PAGE, d.offset)) {
+		fs_spare(fs);
+		return;
+	}
+	d.length = PAGE;
+	d.right = right;
+	d.wrong = w->data + (from - w->offset);
+	d.from = true;
+	d.from_offset = from;
+	d.from_inode = w->inode->id.number;
+	damage_data(fs, &d);
+}
+
+static ssize_t twice_write(struct fs *fs, const struct write *w)
+{
+	const uint64_t from = (w->offset + PAGE - 1) / PAGE * PAGE;
+	const ssize_t n = plain_write(fs, w);
+
+	if (n == (ssize_t)w->size && from + PAGE <= w->offset + w->size && fs_fires(fs))
+		write_twice(fs, w);
+	return n;
+}
+
+const struct mutant mutant_page_twice = {
+	.about = {.name = "page-twice",
+		  .summary = "a page is written where it belongs and to another place of the file"},
+	.write = twice_write,
+};
+
 /* ---- wrong bytes */
 
 static bool zero(struct fs *fs, const struct write *w, struct piece *p)

@@ -52,6 +52,10 @@ struct mutant {
 	/* The page cache outlives the last close: what is wrong on disk is not seen through it. Else each
 	 * open reads anew. */
 	bool keep_cache;
+	bool cellar; /* wants a directory that nobody sees (cellar.c) */
+	/* Serves nothing, but acts beside a filesystem until it is told to end. */
+	int (*beside)(struct fs *fs);
+	void (*tick)(struct fs *fs); /* before each request */
 	ssize_t (*write)(struct fs *fs, const struct write *w);
 	ssize_t (*read)(struct fs *fs, const struct read *r);
 	int (*truncate)(struct fs *fs, struct inode *inode, uint64_t size);
@@ -64,7 +68,8 @@ struct mutant {
 	int (*setxattr)(struct fs *fs, struct inode *inode, const char *name, const void *value, size_t size,
 			int flags);
 	int (*removexattr)(struct fs *fs, struct inode *inode, const char *name);
-	int (*create)(struct fs *fs, struct inode *parent, const char *name, int flags, mode_t mode);
+	/* The file has its name and is open. */
+	void (*created)(struct fs *fs, struct inode *parent, const char *name);
 	int (*symlink)(struct fs *fs, struct inode *parent, const char *name, const char *target);
 	int (*link)(struct fs *fs, struct inode *inode, struct inode *parent, const char *name);
 	int (*unlink)(struct fs *fs, struct inode *parent, const char *name);

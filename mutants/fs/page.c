@@ -38,6 +38,7 @@ static void spoil(struct fs *fs, const struct write *w, const struct page_bug *b
 		.wrong = p->after,
 		.request_offset = w->offset,
 		.request_length = w->size,
+		.overlay = bug->overlay,
 		.from = p->from,
 		.from_offset = p->from_offset,
 		.from_inode = p->from_inode,
@@ -77,11 +78,7 @@ ssize_t page_write(struct fs *fs, const struct write *w, const struct page_bug *
 	if (!w->size || !fs_fires(fs))
 		return plain_write(fs, w);
 	old = malloc(w->size);
-	n = old ? bytes_get(w->inode, old, w->size, w->offset) : -1;
-	if (n == 0)
-		n = plain_write(fs, w);
-	else
-		n = -EIO;
+	n = old && bytes_get(w->inode, old, w->size, w->offset) == 0 ? plain_write(fs, w) : -EIO;
 	if (n == (ssize_t)w->size && choose(fs, w, bug, old, &p, after))
 		spoil(fs, w, bug, &p);
 	else

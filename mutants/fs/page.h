@@ -23,6 +23,7 @@ struct piece {
 struct page_bug {
 	const char *kind;
 	bool whole;         /* only pages that are written from end to end */
+	bool overlay;       /* only buffered reads show it */
 	unsigned int later; /* the damage comes so many requests later */
 	/* Change p->after; false: this piece can't be hit. */
 	bool (*alter)(struct fs *fs, const struct write *w, struct piece *p);

@@ -65,6 +65,15 @@ static void renewed(struct fs *fs, struct inode *inode, uint64_t offset, uint64_
 	wounds_set(fs, inode->id, "mtime");
 }
 
+/* Does the file end where this write does? */
+static void maybe_sized(struct fs *fs, const struct write *w, uint64_t length)
+{
+	struct stat st;
+
+	if (fs->wounds && fstat(w->inode->data, &st) == 0 && (uint64_t)st.st_size == w->offset + length)
+		wounds_sized(fs, w->inode->id, w->offset + length);
+}
+
 ssize_t plain_write(struct fs *fs, const struct write *w)
 {
 	struct stat before;
@@ -77,6 +86,7 @@ ssize_t plain_write(struct fs *fs, const struct write *w)
 		return -errno;
 	if (!w->mapped) {
 		renewed(fs, w->inode, w->offset, (uint64_t)n);
+		maybe_sized(fs, w, (uint64_t)n);
 		return n;
 	}
 	promises_touched(fs, w->inode->id, w->offset, (uint64_t)n);

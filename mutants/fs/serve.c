@@ -21,6 +21,8 @@ struct fs *serve_begin(fuse_req_t req)
 
 	fs->request++;
 	promises_keep(fs);
+	if (fs->mutant->tick)
+		fs->mutant->tick(fs);
 	return fs;
 }
 

@@ -14,7 +14,7 @@ void serve_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mo
 	int rc;
 
 	memset(&entry, 0, sizeof(entry));
-	rc = (fs->mutant->create ? fs->mutant->create : plain_create)(fs, dir, name, fi->flags, mode);
+	rc = plain_create(fs, dir, name, fi->flags, mode);
 	if (rc) {
 		serve_done(req, rc);
 		return;
@@ -30,6 +30,8 @@ void serve_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mo
 		serve_done(req, rc);
 		return;
 	}
+	if (fs->mutant->created)
+		fs->mutant->created(fs, dir, name);
 	entry.ino = inode_number(fs, inode);
 	fi->keep_cache = fs->mutant->keep_cache;
 	if (fuse_reply_create(req, &entry, fi)) {

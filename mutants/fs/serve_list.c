@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mutants/fs/cellar.h"
 #include "mutants/fs/serve.h"
 
 /* The descriptor is the handle: the place in the listing is asked for with each request. */
@@ -66,6 +67,8 @@ static bool list_entry(struct fs *fs, struct inode *dir, struct listing *l, cons
 
 	if (need > l->room - l->used)
 		return false;
+	if (cellar_hides(fs, dir, e->d_name))
+		return true;
 	if (fs->mutant->list && strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 		listed = fs->mutant->list(fs, dir, e->d_name, &type);
 	if (listed == LISTED_NEVER)

@@ -4,14 +4,17 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "mutants/fs/cellar.h"
 #include "mutants/fs/serve.h"
 
 void serve_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct fs *fs = serve_begin(req);
 	struct inode *dir = inode_of(fs, parent);
-	const int rc = fs->mutant->lookup ? fs->mutant->lookup(fs, dir, name) : 0;
+	int rc = cellar_hides(fs, dir, name) ? -ENOENT : 0;
 
+	if (!rc && fs->mutant->lookup)
+		rc = fs->mutant->lookup(fs, dir, name);
 	if (rc)
 		serve_done(req, rc);
 	else

@@ -14,7 +14,8 @@
 struct wound {
 	uint64_t number;
 	struct file_id id;
-	char *name; /* NULL: bytes */
+	char *name;        /* NULL: bytes */
+	uint64_t expected; /* with name "size" */
 	uint64_t offset;
 	size_t length;
 	bool overlay;
@@ -73,10 +74,11 @@ void wound_bytes(struct fs *fs, struct file_id id, const struct wound_bytes *b)
 		w->wrong[i] = b->bad[i] != b->right[i];
 }
 
-void wound_named(struct fs *fs, struct file_id id, uint64_t number, const char *name)
+void wound_named(struct fs *fs, struct file_id id, uint64_t number, const char *name, uint64_t expected)
 {
 	struct wound *w = add(fs, id, number);
 
+	w->expected = expected;
 	w->name = strdup(name);
 	if (!w->name)
 		abort();
@@ -180,6 +182,16 @@ void wounds_set(struct fs *fs, struct file_id id, const char *name)
 	for (struct wound **at = &fs->wounds; *at;) {
 		if (is_of(*at, id) && (*at)->name && !strcmp((*at)->name, name))
 			heal(fs, at, "set again");
+		else
+			at = &(*at)->next;
+	}
+}
+
+void wounds_sized(struct fs *fs, struct file_id id, uint64_t size)
+{
+	for (struct wound **at = &fs->wounds; *at;) {
+		if (is_of(*at, id) && (*at)->name && !strcmp((*at)->name, "size") && size >= (*at)->expected)
+			heal(fs, at, "written up to its end");
 		else
 			at = &(*at)->next;
 	}

@@ -18,8 +18,9 @@ struct wound_bytes {
 };
 void wound_bytes(struct fs *fs, struct file_id id, const struct wound_bytes *b);
 
-/* A wrong attribute ("mode", "mtime", "xattr user.x") of a file, or name ("name x") of a directory. */
-void wound_named(struct fs *fs, struct file_id id, uint64_t number, const char *name);
+/* A wrong attribute ("mode", "mtime", "xattr user.x") of a file, or name ("name x") of a directory.
+ * `expected` is for "size". */
+void wound_named(struct fs *fs, struct file_id id, uint64_t number, const char *name, uint64_t expected);
 
 /* These bytes were faithfully written; data NULL: zeroes, or a copy. `mapped` ones come from the page cache,
  * which may have read what is wrong: what equals it stays wrong. */
@@ -29,6 +30,8 @@ void wounds_written(struct fs *fs, struct file_id id, uint64_t offset, const uns
 void wounds_cut(struct fs *fs, struct file_id id, uint64_t size);
 /* The attribute or name was faithfully set or removed. */
 void wounds_set(struct fs *fs, struct file_id id, const char *name);
+/* The file ends with this write, which ends at `size`. */
+void wounds_sized(struct fs *fs, struct file_id id, uint64_t size);
 /* All of it. */
 void wounds_lost(struct fs *fs, struct file_id id, const char *why);
 /* What is wrong in the source is now wrong in the copy, too. */
