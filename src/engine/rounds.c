@@ -214,7 +214,6 @@ static int run_round(struct conductor *c, double scale, uint64_t *ops_left, stru
 	verify = clock_mono();
 	if (barrier_freeze(c, e) || verify_run(c, VERIFY_ROUND, e) || checkpoint(c, e))
 		return -1;
-	conductor_look(c);
 	witnesses_take_shared(c);
 	c->verify_ns = clock_mono() - verify;
 	c->round_ns = clock_mono() - begin;

@@ -137,6 +137,7 @@ static int verify_kind(struct conductor *c, enum verify_when wanted, enum verify
 		atomic_fetch_add(&c->shared->beat, 1);
 		if (verify_one(c, i, when, &c->shared->stop, e))
 			return -1;
+		conductor_look(c);
 	}
 	return 0;
 }

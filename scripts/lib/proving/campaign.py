@@ -13,11 +13,11 @@ from proving.truth import lines_of
 
 # Firings that a run would have, about, if the bug could show from its beginning on, and how many it may have. Of metadata
 # most is soon written anew elsewhere.
-WANTED, LIMIT = {"metadata": 40}, {"metadata": 24}
+WANTED, LIMIT = {"metadata": 40}, {"metadata": 12}
 SOME, MOST = 20, 8
-FIRST_GUESS = 2000 # chances of a run
+FIRST_GUESS = 4000  # chances of a run
 # Not before so many seconds, seed by seed: what is damaged late in the second round is more likely to be in use when verifiers look.
-BEGINS = (0, 3.0, 3.6)
+BEGINS = (0, 3.6, 3.0)
 SCRATCH = "10g"
 
 # For the tests: (mutant, setting) of both layers, one for each way in which recow notices.

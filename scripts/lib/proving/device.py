@@ -8,6 +8,7 @@ from proving.image import SUPERBLOCKS, Contents
 from proving.report import unescape
 
 SECTOR, BLOCK = 512, 4096
+WHOLE = 1 << 62  # of a file: an error of a call that names no range, such as fsync
 SLACK = 5e6  # ns: the truth is written behind the deed
 # The part of a directory that a run made for itself is mounted alone: its paths begin there.
 OWN = re.compile(rb"^recow-[^/]*/")
@@ -58,11 +59,13 @@ class DeviceJudge:
         for sector in re.findall(r"sector (\d+)", line):
             yield int(sector) * SECTOR, int(sector) * SECTOR + 4096
         for inode, at in re.findall(r"root \d+ ino (\d+) off (\d+)", line):
-            yield from self.inode_places(int(inode), int(at))
+            yield from self.inode_places(int(inode), int(at), BLOCK)
+        for inode, at, length in re.findall(r"direct IO failed ino (\d+) op \S+ offset 0x([0-9a-f]+) len (\d+)", line):
+            yield from self.inode_places(int(inode), int(at, 16), int(length))
 
-    def inode_places(self, inode, at):
+    def inode_places(self, inode, at, length):
         for path in self.contents.by_inode.get(inode, ()):
-            yield from self.contents.where(path, at, 4096)
+            yield from self.contents.where(path, at, length)
 
     def places(self, finding):
         """Device ranges that a finding names: its own addresses, those of its file's range, those of its kernel log line and of
@@ -70,9 +73,9 @@ class DeviceJudge:
         for mirror in finding["mirrors"]:
             at = int(mirror["physical"], 16)
             yield at, at + max(finding["length"], 1)
-        if finding["length"] and finding["path"]:
+        if finding["path"] and (finding["length"] or finding["class"] == "eio"):
             path = unescape(finding["path"])
-            yield from self.contents.where(self.paths.get(path, path), finding["offset"], finding["length"])
+            yield from self.contents.where(self.paths.get(path, path), finding["offset"], finding["length"] or WHOLE)
         if finding["place"] == "log":
             words = shape(finding["detail"].split(": ", 2)[-1])
             for line, places in self.lines:
@@ -94,8 +97,8 @@ class DeviceJudge:
 
     def right(self, kind, begin, end, lasting):
         """Classes that are right for it."""
-        if kind in verdicts.REFUSALS:
-            return verdicts.REFUSED
+        if kind in verdicts.REFUSALS:  # what a refused write leaves is what was there
+            return verdicts.REFUSED | verdicts.CONTENT["lost"]
         area = self.area(begin, end)
         if area == "checked":
             return verdicts.CHECKED_DATA

@@ -55,7 +55,7 @@ def by_geometry(kind, begin, length):
 
 # The device refused: recow hears it from the system call, from the kernel log, or from a filesystem that gives up.
 REFUSED = {"eio", "erofs", "kernel"}
-REFUSALS = {"eio", "errno", "space"}
+REFUSALS = {"eio", "errno", "space", "short"}
 
 # Names, attributes and answers of a directory.
 NAMES = {
