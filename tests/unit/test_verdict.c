@@ -440,6 +440,23 @@ static void data_in_a_hole(void **state)
 	assert_int_equal(t.f.operation, 0);
 }
 
+/* What begins or ends in the midst of a hole tears no write. */
+static void a_part_of_a_hole_is_not_torn(void **state)
+{
+	struct scene t;
+
+	for (unsigned int end = 1000; end < 3000; end += 100) {
+		scene_start(&t, end, 1);
+		memset(t.expected, 0, BLOCK_SIZE);
+		memcpy(t.found, t.expected, BLOCK_SIZE);
+		t.fragments = 0;
+		fill(700, 9, 5, BLOCK * BLOCK_SIZE, t.found, end);
+		assert_int_equal(judge(&t), FINDING_FOREIGN);
+		assert_int_equal(wrong(&t)->length, end);
+		assert_int_equal(t.f.operation, 0);
+	}
+}
+
 /* A stamp counts only with what follows from it. */
 static void a_stamp_alone_is_not_believed(void **state)
 {
@@ -663,6 +680,7 @@ int main(void)
 		cmocka_unit_test(behind_the_end_of_file),
 		cmocka_unit_test(foreign_data_in_a_short_file),
 		cmocka_unit_test(data_in_a_hole),
+		cmocka_unit_test(a_part_of_a_hole_is_not_torn),
 		cmocka_unit_test(a_stamp_alone_is_not_believed),
 		cmocka_unit_test(without_fragments_the_block_is_one_write),
 		cmocka_unit_test(a_lost_clone_is_stale),

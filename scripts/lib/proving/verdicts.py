@@ -35,8 +35,8 @@ def of_content(kind, begin, length, stands=None):
     zeroes = stands.count(0)
     if zeroes == len(stands):
         return {"zeroes"} | ({"torn"} & right)
-    if 2 * zeroes < len(stands):
-        right = right - {"zeroes"}
+    # What stands there is told by most of it.
+    right = right - {"zeroes"} if 2 * zeroes < len(stands) else right | {"zeroes"}
     # So short that it can't hold a line by which to tell whose it was.
     return right | ({"garbage"} if len(stands) < LINE and right & CONTENT["lost"] else set())
 
