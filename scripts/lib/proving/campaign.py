@@ -19,6 +19,7 @@ FIRST_GUESS = 4000  # chances of a run
 # Not before so many seconds, seed by seed: what is damaged late in the second round is more likely to be in use when verifiers look.
 BEGINS = (0, 3.6, 3.0)
 SCRATCH = "10g"
+BESIDE = ("snapshot-changes",)  # serve nothing: they act on a filesystem that recow uses itself
 
 # For the tests: (mutant, setting) of both layers, one for each way in which recow notices.
 SAMPLE = (("lost-write", "nodatacow"), ("flip-write", "btrfs data"), ("lost-write", "btrfs metadata"), ("torn-sector", "nodatacow"))
@@ -39,7 +40,7 @@ class Plan:
 
     def mutants(self):
         """[(layer, about)] of what was chosen, control apart."""
-        found = [(layer, about) for layer in layers.LAYERS if self.arguments.layer in (None, layer)
+        found = [(layer, about) for layer in layers.PROGRAMS if self.arguments.layer in (None, layer)
                  for about in layers.mutants(layer) if not is_faithful(about["name"])]
         wanted = self.arguments.mutant
         if not wanted:
@@ -49,10 +50,13 @@ class Plan:
             raise WrongUsage(f"there is no mutant '{sorted(unknown)[0]}'; there are {', '.join(a['name'] for _, a in found)}")
         return [(layer, about) for layer, about in found if about["name"] in wanted]
 
-    def settings(self, layer, number):
+    def settings(self, layer, about, number):
         """Where a mutant is run: every device mutant on btrfs in all its ways, by turns on ext4 or xfs."""
-        names = ["btrfs data", "btrfs metadata", "nodatacow", *((), ("ext4",), (), ("xfs",))[number % 4]] if layer == "device" else ["directory"]
-        if self.arguments.setting:
+        if layer == "fs":
+            names = ["btrfs directory" if about["name"] in BESIDE else "directory"]
+        else:
+            names = ["btrfs data", "btrfs metadata", "nodatacow", *((), ("ext4",), (), ("xfs",))[number % 4]]
+        if self.arguments.setting and layer == "device":
             names = [n for n in layers.SETTINGS if n in self.arguments.setting and layers.SETTINGS[n].layer == layer]
         return names
 
@@ -60,15 +64,15 @@ class Plan:
         if self.arguments.sample:
             return list(SAMPLE)
         pairs = []
-        for layer in layers.LAYERS:
+        for layer in layers.PROGRAMS:
             mine = [about for where, about in self.mutants() if where == layer]
-            pairs += [(about["name"], setting) for number, about in enumerate(mine) for setting in self.settings(layer, number)]
+            pairs += [(about["name"], setting) for number, about in enumerate(mine) for setting in self.settings(layer, about, number)]
         return pairs
 
     def faithful(self):
         """[(name, setting)] of faithful layers, which are run by turns."""
         return [(about["name"], name) for name, setting in layers.SETTINGS.items()
-                if self.arguments.layer in (None, setting.layer) and name in (self.arguments.setting or layers.SETTINGS) and setting.scope != "metadata"
+                if self.arguments.layer in (None, setting.layer) and name in (self.arguments.setting or layers.SETTINGS) and setting.scope != "metadata" and name != "btrfs directory"
                 for about in layers.mutants(setting.layer) if is_faithful(about["name"])]
 
     def tasks(self):

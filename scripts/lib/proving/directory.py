@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Judges what a broken directory did against what recow said."""
-import os
 import re
 
 from proving import verdicts
 from proving.judgement import Judgement, in_time, still_there
 from proving.report import unescape
+from proving.truth import ranges_of
 
 OWN = re.compile(rb"^recow-[^/]*/")
 
@@ -18,53 +18,71 @@ def relative(path):
 class DirectoryJudge:
     def __init__(self, trial, report):
         self.report = report
-        self.names = {}  # inode number -> its names at the end
-        root = os.fsencode(str(trial.layer.backing))
-        for top, directories, files in os.walk(root):
-            for name in directories + files:
-                path = os.path.join(top, name)
-                try:
-                    inode = os.lstat(path).st_ino
-                except OSError:
-                    continue
-                self.names.setdefault(inode, set()).add(OWN.sub(b"", os.path.relpath(path, root)))
+        self.names = {inode: {OWN.sub(b"", path) for path in paths} for inode, paths in trial.layer.names.items()}
+        self.all_names = set().union(*self.names.values())
 
     def due(self, firing):
+        if firing.kind == "newer" and relative(firing.facts["path"]) not in self.all_names:
+            return False, "the snapshot is no more"
         return in_time(firing, self.report) if firing.kind in verdicts.REFUSALS else still_there(firing, self.report)
 
-    def paths(self, firing):
+    def paths(self, facts, kind):
         """All names by which a finding may rightly call what was hit."""
-        facts = firing.facts
-        found = {relative(facts[key]) for key in ("path", "other") if facts.get(key)}
-        if facts.get("name") and firing.kind != "attribute":
-            found |= {relative(f"{facts['path']}/{facts['name']}"), relative(facts["name"])}
-        return found | self.names.get(facts.get("inode"), set())
+        found = {relative(facts[key]) for key in ("path", "path2") if facts.get(key)}
+        if isinstance(facts.get("other"), dict):
+            found |= self.paths(facts["other"], kind)
+        return found if kind == "newer" else found | self.names.get(facts.get("inode"), set())
 
     def covers(self, finding, firing):
-        facts = firing.facts
-        same = finding["inode"] and finding["inode"] == facts.get("inode")
-        if not same and unescape(finding["path"]) not in self.paths(firing):
+        return any(self.touches(finding, facts, firing.kind) for facts in [firing.facts, *firing.spread])
+
+    def touches(self, finding, facts, kind):
+        """Is the finding about this file or name, and about these bytes of it?"""
+        same = kind != "newer" and finding["inode"] and finding["inode"] == facts.get("inode")
+        if not same and unescape(finding["path"]) not in self.paths(facts, kind):
             return False
-        if not firing.ranges() or not finding["length"]:
+        ranges = ranges_of(facts)
+        if not ranges or not finding["length"]:
             # Not about data: of a file whose data was hit only a wrong attribute may tell so (its size).
-            return not firing.ranges() or finding["class"] in ("attribute", "eio", "answer")
-        return any(at < finding["offset"] + finding["length"] and finding["offset"] < at + length for at, length in firing.ranges())
+            return not ranges or finding["class"] in ("attribute", "eio", "answer")
+        return any(at < finding["offset"] + finding["length"] and finding["offset"] < at + length for at, length in ranges)
+
+    def right(self, firing, finding):
+        """Is its class right, and, of an attribute, the value that it says was found?"""
+        kind, facts = firing.kind, firing.facts
+        if facts.get("length"):
+            hit = [f for f in [facts, *firing.spread] if self.touches(finding, f, kind)] or [facts]
+            return any(finding["class"] in self.of_data(kind, f, finding, facts) for f in hit)
+        if facts.get("name"):
+            return finding["class"] in verdicts.NAMES["attribute"] and self.names_attribute(finding, facts)
+        return finding["class"] in verdicts.NAMES.get(kind, verdicts.REFUSED if kind in verdicts.REFUSALS else set())
 
     @staticmethod
-    def right(firing, finding):
-        """Is its class right, and, of an attribute, the value that it says was found?"""
-        kind = firing.kind
-        if kind in verdicts.CONTENT and firing.ranges():
-            return finding["class"] in verdicts.CONTENT[kind]
-        if finding["class"] not in verdicts.NAMES.get(kind, verdicts.REFUSED if kind in verdicts.REFUSALS else set()):
-            return False
-        if kind == "attribute" and firing.facts.get("actual") is not None:
-            return str(firing.facts["actual"]) in finding["detail"]
-        return True
+    def names_attribute(finding, facts):
+        """Does it say which attribute, and with what value? Of an operation's answer only the class is asked."""
+        what, actual = facts["name"], facts.get("actual")
+        if finding["class"] == "answer":
+            return True
+        if what == "mode":
+            return f"{actual & 0o7777:04o}" in finding["detail"]
+        if isinstance(actual, int) and what != "target":
+            return str(actual) in finding["detail"]
+        return what.split(" ")[-1] in finding["detail"]
+
+    @staticmethod
+    def of_data(kind, place, finding, facts):
+        """Right classes for the first block that the finding covers of what was hit at `place`."""
+        block = max(place["offset"], finding["offset"]) // verdicts.BLOCK * verdicts.BLOCK
+        begin, end = max(place["offset"], block), min(place["offset"] + place["length"], block + verdicts.BLOCK)
+        right = verdicts.by_geometry(kind, begin - block, end - begin)
+        if kind not in ("flipped", "zeroes") and facts.get("zeroes"):
+            return {"zeroes"} | ({"torn"} & right)
+        return right | ({"garbage"} if facts.get("differing", verdicts.LINE) < verdicts.LINE and kind != "flipped" else set())
 
     def judge(self, firing):
         due, why = self.due(firing)
         later = [f for f in self.report.findings if f["at"] >= firing.time - 5e6]
         here = [f for f in later if self.covers(f, firing)]
-        first = (here or later or [None])[0] if due else (here or [None])[0]
+        # What has no place at all may be about it.
+        first = (here or [f for f in later if due and not f["path"]] or [None])[0]
         return Judgement(firing, due, why, first, bool(first) and self.right(firing, first), bool(here))

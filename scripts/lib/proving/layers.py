@@ -32,6 +32,7 @@ SETTINGS = {s.name: s for s in (
     Setting("ext4", "device", "ext4"),
     Setting("xfs", "device", "xfs"),
     Setting("directory", "fs", "tmpfs"),
+    Setting("btrfs directory", "fs", "btrfs"),
 )}
 
 # A btrfs whose chunks lie at other device offsets than their logical addresses: filled, balanced, emptied.
@@ -139,9 +140,10 @@ class DirectoryLayer:
                       *chance.words()]
         self.setting = setting
         self.trouble = ""
+        self.names = {}  # inode number -> its names at the end
 
     def __enter__(self):
-        self.daemon = machine.Daemon(self.words, self.target)
+        self.daemon = machine.Daemon(self.words, self.words[4])
         return self
 
     def flags(self):
@@ -149,9 +151,48 @@ class DirectoryLayer:
 
     def __exit__(self, *_):
         self.trouble = self.daemon.end()
+        root = os.fsencode(str(self.backing))
+        for top, directories, files in os.walk(root):
+            for name in directories + files:
+                path = os.path.join(top, name)
+                try:
+                    self.names.setdefault(os.lstat(path).st_ino, set()).add(os.path.relpath(path, root))
+                except OSError:
+                    pass
 
 
-LAYERS = {"device": DeviceLayer, "fs": DirectoryLayer}
+class BesideLayer(DirectoryLayer):
+    """A directory of a real btrfs that recow uses itself, while the mutant does something to it behind its back."""
+
+    def __init__(self, place, setting, empty, mutant, chance):
+        super().__init__(place, setting, empty, mutant, chance)
+        self.image = place / "image"
+        machine.run("cp", "--sparse=always", empty, self.image)
+        machine.run(*RENAME["btrfs"], self.image)
+        self.target = self.backing
+
+    def __enter__(self):
+        self.loop = machine.Loop(self.image)
+        try:
+            machine.run("mount", "-o", "noatime,nodiscard", self.loop.__enter__().path, self.backing)
+            return super().__enter__()
+        except BaseException:
+            self.leave()
+            raise
+
+    def leave(self):
+        machine.run("umount", self.backing, check=False)
+        self.loop.__exit__()
+
+    def __exit__(self, *_):
+        super().__exit__()
+        self.leave()
+
+
+def layer_of(setting):
+    if setting.layer == "device":
+        return DeviceLayer
+    return BesideLayer if setting.fs == "btrfs" else DirectoryLayer
 
 
 def remove(path):

@@ -83,7 +83,7 @@ def detected(result):
 
 def hidden():
     """Names of mutants that nobody can notice now, with the reason."""
-    return {about["name"]: about["unseen"] for layer in layers.LAYERS if layers.PROGRAMS[layer].exists()
+    return {about["name"]: about["unseen"] for layer in layers.PROGRAMS if layers.PROGRAMS[layer].exists()
             for about in layers.mutants(layer) if about["unseen"]}
 
 

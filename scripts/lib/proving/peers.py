@@ -92,7 +92,7 @@ class PeerTrial:
     peer: str
 
     def go(self):
-        layer = layers.LAYERS[self.setting.layer](self.place, self.setting, self.empty, self.mutant, self.chance)
+        layer = layers.layer_of(self.setting)(self.place, self.setting, self.empty, self.mutant, self.chance)
         with layer:
             noticed, text = self.on_device(layer.target) if self.setting.layer == "device" else PEERS[self.peer](self.place, layer.target)
         truth = read_truth(layer.truth)

@@ -28,7 +28,7 @@ class Trial:
 
     def go(self):
         """Run, read what recow says, and only then the truth. Returns a plain dict."""
-        self.layer = layers.LAYERS[self.setting.layer](self.place, self.setting, self.empty, self.mutant, self.chance)
+        self.layer = layers.layer_of(self.setting)(self.place, self.setting, self.empty, self.mutant, self.chance)
         began = time.monotonic()
         with self.layer:
             code, output = self.run_recow()

@@ -18,6 +18,7 @@ class Firing:
     facts: dict  # the line as it was written
     gone: float = math.inf
     why_gone: str = ""
+    spread: list = dataclasses.field(default_factory=list)  # facts of where it was copied to with what was copied
     left: list = dataclasses.field(default_factory=list)  # [(offset, length)]: still wrong at the end
 
     def parts(self):
@@ -74,6 +75,8 @@ def read_truth(path):
             firing = by_number[number]
             if firing.gone == math.inf:
                 firing.gone, firing.why_gone = line["time_ns"], line.get("why", "")
+        elif line["event"] == "spread" and number in by_number:
+            by_number[number].spread.append(line)
         elif line["event"] == "left" and number in by_number:
             by_number[number].left.append((line["offset"], line["length"]))
         elif line["event"] == "end":

@@ -14,6 +14,8 @@ CONTENT = {
     "foreign": {"foreign", "shifted"},
     "swapped": {"foreign", "shifted"},
     "duplicate": {"foreign", "shifted"},
+    "newer": {"stale"},
+    "misplaced": {"foreign", "shifted", "attribute"},  # its own bytes elsewhere in the file, which is then of another length
     "shifted": {"shifted"},
     "flipped": {"flipped"},
     "zeroes": {"zeroes"},
@@ -62,7 +64,6 @@ NAMES = {
     "missing": {"missing"},
     "extra": {"extra"},
     "duplicate": {"extra"},
-    "attribute": {"attribute"},
-    "eio": {"eio"},
-    "errno": {"answer", "eio"},
+    "swapped": {"attribute", "foreign"},  # each name leads to the other's object
+    "attribute": {"attribute", "answer"},
 }
