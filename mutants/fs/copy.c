@@ -94,7 +94,10 @@ static ssize_t short_copy(struct fs *fs, const struct copy *c)
 }
 
 const struct mutant mutant_copy_short = {
-	.about = {.name = "copy-short", .summary = "the last page of a copy is not copied, but counted"},
+	.about = {.name = "copy-short",
+		  .summary = "the last page of a copy is not copied, but counted",
+		  .source = "OpenZFS issue 15526 (\"some copied files are corrupted (chunks replaced by "
+			    "zeros)\")"},
 	.copy = short_copy,
 };
 

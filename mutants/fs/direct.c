@@ -99,6 +99,8 @@ static ssize_t unseen_write(struct fs *fs, const struct write *w)
 const struct mutant mutant_direct_unseen = {
 	.about = {.name = "direct-unseen",
 		  .summary =
-			  "a direct write leaves the old page in the cache: buffered reads go on seeing it"},
+			  "a direct write leaves the old page in the cache: buffered reads go on seeing it",
+		  .source = "Linux 332391a9935d (\"fs: Fix page cache inconsistency when mixing buffered and "
+			    "AIO DIO\")"},
 	.write = unseen_write,
 };

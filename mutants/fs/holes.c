@@ -102,7 +102,8 @@ static ssize_t growing_write(struct fs *fs, const struct write *w)
 
 const struct mutant mutant_truncate_old_tail = {
 	.about = {.name = "truncate-old-tail",
-		  .summary = "what a truncate cut off from a page is there again when the file grows"},
+		  .summary = "what a truncate cut off from a page is there again when the file grows",
+		  .source = "Linux 5885ebda878b (\"xfs: ensure truncate forces zeroed blocks to disk\")"},
 	.truncate = cutting_truncate,
 	.write = growing_write,
 };
@@ -143,7 +144,9 @@ static ssize_t tail_write(struct fs *fs, const struct write *w)
 
 const struct mutant mutant_tail_exposed = {
 	.about = {.name = "tail-exposed",
-		  .summary = "what lay in memory behind the end of a file shows when the file grows"},
+		  .summary = "what lay in memory behind the end of a file shows when the file grows",
+		  .source = "Linux 5693486bad2b: ocfs2 left garbage in the last cluster, behind the end of "
+			    "the file"},
 	.truncate = tail_truncate,
 	.write = tail_write,
 };
@@ -166,7 +169,9 @@ static ssize_t gap_write(struct fs *fs, const struct write *w)
 
 const struct mutant mutant_hole_exposed = {
 	.about = {.name = "hole-exposed",
-		  .summary = "a hole that a write behind the end leaves shows what the disk held before"},
+		  .summary = "a hole that a write behind the end leaves shows what the disk held before",
+		  .source = "Linux 3660d0bcdb82 (\"btrfs: fix stale data exposure after cloning a hole with "
+			    "NO_HOLES enabled\")"},
 	.write = gap_write,
 };
 
@@ -262,7 +267,8 @@ static int edge_punch(struct fs *fs, struct inode *inode, int mode, uint64_t off
 
 const struct mutant mutant_punch_edge = {
 	.about = {.name = "punch-edge",
-		  .summary = "punching leaves the part of a page at the edge of the hole as it was"},
+		  .summary = "punching leaves the part of a page at the edge of the hole as it was",
+		  .source = "Linux ba06208a1315 (\"ext4: fix xfstests 75, 112, 127 punch hole failure\")"},
 	.allocate = edge_punch,
 };
 
@@ -302,7 +308,9 @@ static int wide_punch(struct fs *fs, struct inode *inode, int mode, uint64_t off
 }
 
 const struct mutant mutant_punch_wide = {
-	.about = {.name = "punch-wide", .summary = "punching a hole takes the page behind it, too"},
+	.about = {.name = "punch-wide",
+		  .summary = "punching a hole takes the page behind it, too",
+		  .source = "Linux 6f30b7e37a82 (\"ext4: fix indirect punch hole corruption\")"},
 	.allocate = wide_punch,
 };
 
@@ -339,7 +347,9 @@ static int returning_punch(struct fs *fs, struct inode *inode, int mode, uint64_
 
 const struct mutant mutant_hole_old_data = {
 	.about = {.name = "hole-old-data",
-		  .summary = "a page of a hole shows what was there before it was punched"},
+		  .summary = "a page of a hole shows what was there before it was punched",
+		  .source = "Linux 40144e49ff84 (\"xfs: Fix stale data exposure when readahead races with "
+			    "hole punch\")"},
 	.allocate = returning_punch,
 };
 
@@ -367,7 +377,9 @@ static ssize_t remembering_write(struct fs *fs, const struct write *w)
 
 const struct mutant mutant_allocate_exposed = {
 	.about = {.name = "allocate-exposed",
-		  .summary = "an allocated page that was never written shows what the disk held before"},
+		  .summary = "an allocated page that was never written shows what the disk held before",
+		  .source = "Linux 2cd8bdb5efc1 (\"ext4: mark buffer new if it is unwritten to avoid stale "
+			    "data exposure\")"},
 	.allocate = exposing_allocate,
 	.write = remembering_write,
 };

@@ -20,7 +20,9 @@ static enum listed list_twice(struct fs *fs, struct inode *directory, const char
 }
 
 const struct mutant mutant_listed_twice = {
-	.about = {.name = "listed-twice", .summary = "a name stands twice in a listing"},
+	.about = {.name = "listed-twice",
+		  .summary = "a name stands twice in a listing",
+		  .source = "Linux 9b378f6ad48c (\"btrfs: fix infinite directory reads\")"},
 	.list = list_twice,
 };
 
@@ -33,7 +35,11 @@ static enum listed list_never(struct fs *fs, struct inode *directory, const char
 }
 
 const struct mutant mutant_listed_never = {
-	.about = {.name = "listed-never", .summary = "a name that can be looked up is missing in a listing"},
+	.about =
+		{.name = "listed-never",
+		 .summary = "a name that can be looked up is missing in a listing",
+		 .source =
+			 "Linux e60aa5da14d0 (\"btrfs: refresh dir last index during a rewinddir(3) call\")"},
 	.list = list_never,
 };
 

@@ -25,14 +25,18 @@ static ssize_t dropped_write(struct fs *fs, const struct write *w)
 
 const struct mutant mutant_page_dropped = {
 	.about = {.name = "page-dropped",
-		  .summary = "a dirty page is dropped, as if it had been clean when it was migrated"},
+		  .summary = "a dirty page is dropped, as if it had been clean when it was migrated",
+		  .source = "Linux f8e6608180a3 (\"btrfs: implement migratepage callback for data pages\"): "
+			    "before it dirty data pages were written out to be migrated, and lost"},
 	.write = dropped_write,
 };
 
 const struct mutant mutant_dirty_lost = {
 	.about = {.name = "dirty-lost",
 		  .summary = "a dirty page is taken for clean and stays in the cache: right there, wrong on "
-			     "disk"},
+			     "disk",
+		  .source = "Linux f8e6608180a3 (\"btrfs: implement migratepage callback for data pages\"), "
+			    "as page-dropped"},
 	.keep_cache = true,
 	.write = dropped_write,
 };
@@ -120,7 +124,9 @@ static ssize_t rewrite_write(struct fs *fs, const struct write *w)
 const struct mutant mutant_rewrite_lost = {
 	.about = {.name = "rewrite-lost",
 		  .summary = "a page that is written again while it is under writeback: the second write is "
-			     "lost"},
+			     "lost",
+		  .source = "OpenZFS pull request 16019 (\"Fix corruption caused by mmap flushing "
+			    "problems\"): dirty pages that were under writeback were skipped"},
 	.write = rewrite_write,
 };
 
@@ -142,8 +148,9 @@ static ssize_t tail_write(struct fs *fs, const struct write *w)
 
 const struct mutant mutant_tail_lost = {
 	.about = {.name = "tail-lost",
-		  .summary =
-			  "a short write is answered as if all had been written: the last page is missing"},
+		  .summary = "a short write is answered as if all had been written: the last page is missing",
+		  .source = "Linux b73a6fd1b1ef (\"btrfs: split partial dio bios before submit\"): direct "
+			    "writes that were done in part"},
 	.write = tail_write,
 };
 
@@ -186,7 +193,9 @@ static ssize_t swallowed_write(struct fs *fs, const struct write *w)
 const struct mutant mutant_error_swallowed = {
 	.about = {.name = "error-swallowed",
 		  .summary = "writing fails, and the error is answered as success: nothing of the request "
-			     "arrives"},
+			     "arrives",
+		  .source = "Linux 5660e13d2fd6 (\"fs: new infrastructure for writeback error handling and "
+			    "reporting\")"},
 	.write = swallowed_write,
 };
 
@@ -199,7 +208,9 @@ static ssize_t mmap_lost_write(struct fs *fs, const struct write *w)
 
 const struct mutant mutant_mmap_lost = {
 	.about = {.name = "mmap-lost",
-		  .summary = "a mapped page that is dirty is taken for clean: its stores are lost"},
+		  .summary = "a mapped page that is dirty is taken for clean: its stores are lost",
+		  .source = "Linux 7658cc289288 (\"VM: Fix nasty and subtle race in shared mmap'ed page "
+			    "writeback\")"},
 	.write = mmap_lost_write,
 };
 

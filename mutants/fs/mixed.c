@@ -181,7 +181,10 @@ static ssize_t zeroed_write(struct fs *fs, const struct write *w)
 }
 
 const struct mutant mutant_page_zeroed = {
-	.about = {.name = "page-zeroed", .summary = "a page is written as zeroes"},
+	.about = {.name = "page-zeroed",
+		  .summary = "a page is written as zeroes",
+		  .source = "Linux 304a68b9c63b (\"xfs: use iomap_valid method to detect stale cached "
+			    "iomaps\")"},
 	.write = zeroed_write,
 };
 

@@ -47,7 +47,8 @@ static int losing_rename(struct fs *fs, const struct move *m)
 
 const struct mutant mutant_rename_loses = {
 	.about = {.name = "rename-loses",
-		  .summary = "after a rename there is neither the old name nor the new one"},
+		  .summary = "after a rename there is neither the old name nor the new one",
+		  .source = "Linux: \"Btrfs: fix file loss on log replay after renaming a file and fsync\""},
 	.rename = losing_rename,
 };
 
@@ -81,7 +82,9 @@ static int doubling_rename(struct fs *fs, const struct move *m)
 
 const struct mutant mutant_rename_both = {
 	.about = {.name = "rename-both",
-		  .summary = "after a rename there are both the old name and the new one"},
+		  .summary = "after a rename there are both the old name and the new one",
+		  .source = "Linux 657ed1aa4898 (\"Btrfs: fix for incorrect directory entries after fsync "
+			    "log replay\")"},
 	.rename = doubling_rename,
 };
 
@@ -251,6 +254,8 @@ static int cut_symlink(struct fs *fs, struct inode *parent, const char *name, co
 
 const struct mutant mutant_symlink_cut = {
 	.about = {.name = "symlink-cut",
-		  .summary = "a symbolic link keeps only the first half of its target"},
+		  .summary = "a symbolic link keeps only the first half of its target",
+		  .source =
+			  "Linux: \"Btrfs: fix empty symlink after creating symlink and fsync parent dir\""},
 	.symlink = cut_symlink,
 };

@@ -89,7 +89,8 @@ static void maybe_return(struct fs *fs)
 
 const struct mutant mutant_unlink_returns = {
 	.about = {.name = "unlink-returns",
-		  .summary = "a name that was removed is there again a little later"},
+		  .summary = "a name that was removed is there again a little later",
+		  .source = "Linux: \"Btrfs: fix stale dir entries after unlink, inode eviction and fsync\""},
 	.cellar = true,
 	.unlink = hiding_unlink,
 	.tick = maybe_return,

@@ -54,10 +54,10 @@ void serve_entry(fuse_req_t req, struct fs *fs, struct inode *parent, const char
 static void init(void *self, struct fuse_conn_info *conn)
 {
 	(void)self;
-	conn->want &=
-		~(unsigned int)(FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_READDIRPLUS |
-				FUSE_CAP_POSIX_LOCKS | FUSE_CAP_FLOCK_LOCKS | FUSE_CAP_AUTO_INVAL_DATA);
-	conn->want |= conn->capable & (FUSE_CAP_DONT_MASK | FUSE_CAP_ASYNC_DIO | FUSE_CAP_ASYNC_READ);
+	conn->want &= ~(unsigned int)(FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_ATOMIC_O_TRUNC |
+				      FUSE_CAP_READDIRPLUS | FUSE_CAP_POSIX_LOCKS | FUSE_CAP_FLOCK_LOCKS |
+				      FUSE_CAP_DONT_MASK | FUSE_CAP_AUTO_INVAL_DATA);
+	conn->want |= conn->capable & (FUSE_CAP_ASYNC_DIO | FUSE_CAP_ASYNC_READ);
 	conn->max_write = REQUEST_MAX;
 	conn->time_gran = 1;
 }

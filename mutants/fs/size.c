@@ -81,7 +81,9 @@ static ssize_t stale_append(struct fs *fs, const struct write *w)
 
 const struct mutant mutant_append_stale_size = {
 	.about = {.name = "append-stale-size",
-		  .summary = "an append goes to where the file ended before the last append"},
+		  .summary = "an append goes to where the file ended before the last append",
+		  .source = "Linux 939b656bc8ab (\"btrfs: fix corruption after buffer fault in during direct "
+			    "IO append write\")"},
 	.write = stale_append,
 };
 

@@ -234,6 +234,8 @@ static int change_snapshots(struct fs *fs)
 const struct mutant mutant_snapshot_changes = {
 	.about = {.name = "snapshot-changes",
 		  .summary = "a read-only snapshot changes with the file that it was taken of (beside a real "
-			     "btrfs)"},
+			     "btrfs)",
+		  .source = "Linux e9894fd3e3b3 (\"Btrfs: fix snapshot vs nocow writting\"); linux-btrfs, "
+			    "November 2010: \"Oops while rebalancing, now unmountable\""},
 	.beside = change_snapshots,
 };

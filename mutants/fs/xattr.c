@@ -44,7 +44,8 @@ static int lost_setxattr(struct fs *fs, struct inode *inode, const char *name, c
 
 const struct mutant mutant_xattr_lost = {
 	.about = {.name = "xattr-lost",
-		  .summary = "a new extended attribute is answered with success and not kept"},
+		  .summary = "a new extended attribute is answered with success and not kept",
+		  .source = "Linux 5f5bc6b1e2d5 (\"Btrfs: make xattr replace operations atomic\")"},
 	.setxattr = lost_setxattr,
 };
 
@@ -119,6 +120,8 @@ static int kept_removexattr(struct fs *fs, struct inode *inode, const char *name
 }
 
 const struct mutant mutant_xattr_kept = {
-	.about = {.name = "xattr-kept", .summary = "an extended attribute that is removed is still there"},
+	.about = {.name = "xattr-kept",
+		  .summary = "an extended attribute that is removed is still there",
+		  .source = "Linux 4f764e515361 (\"Btrfs: remove deleted xattrs on fsync log replay\")"},
 	.removexattr = kept_removexattr,
 };
