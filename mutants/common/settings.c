@@ -43,9 +43,11 @@ static const char usage[] = "usage: %s --backing PATH --mount PATH --mutant NAME
 			    "  --until S         not after S seconds (default: no end)\n"
 			    "  --truth FILE      what it really did, a JSON object per line\n";
 
-static const char usage_device[] = "  --scope WHAT      any, data or metadata: which requests it may hit "
-				   "(default any; data and metadata: btrfs)\n"
-				   "  --log FILE        record every write and flush (docs/formats.md)\n";
+static const char usage_device[] =
+	"  --scope WHAT      any, data or metadata: which requests it may hit "
+	"(default any; data and metadata: btrfs)\n"
+	"  --log FILE        record every write and flush (docs/mutants-device.md)\n"
+	"  --replay LOG [--upto N] IMAGE   do on IMAGE what a log says, up to its flush N\n";
 
 static void print_usage(const char *program, bool has_device)
 {

@@ -173,14 +173,15 @@ const struct mutant mutant_full_device = {
 const struct mutant mutant_short_write = {
 	.about = {.name = "short-write", .summary = "only a part of a write is done, and the answer says so"},
 	.on = ON_WRITE,
-	.kind = "torn",
+	.kind = "short",
 	.least = 2 * SECTOR,
 	.answer = write_short,
 };
 
 const struct mutant mutant_short_read = {
 	.about = {.name = "short-read",
-		  .summary = "only a part of a read is answered, and the answer says so"},
+		  .summary = "only a part of a read is answered, and the answer says so",
+		  .unseen = "a loop device asks again for the rest"},
 	.on = ON_READ,
 	.kind = "short",
 	.least = 2 * SECTOR,
@@ -199,6 +200,7 @@ const struct mutant mutant_stall = {
 const struct mutant mutant_lying_flush = {
 	.about = {.name = "lying-flush",
 		  .summary = "a flush is acknowledged and not done",
+		  .source = "53562be74bd0 NVMe: Flush with data support",
 		  .unseen = "only a power cut shows it"},
 	.on = ON_FLUSH,
 	.kind = "flush",
@@ -208,6 +210,7 @@ const struct mutant mutant_lying_flush = {
 const struct mutant mutant_ignored_fua = {
 	.about = {.name = "ignored-fua",
 		  .summary = "the flush behind a commit block or superblock is acknowledged and not done",
+		  .source = "4ae280b4ee34 dm thin: fix bug where bio that overwrites thin block ignores FUA",
 		  .unseen = "only a power cut shows it"},
 	.on = ON_FLUSH,
 	.kind = "flush",
@@ -215,7 +218,9 @@ const struct mutant mutant_ignored_fua = {
 };
 
 const struct mutant mutant_greedy_discard = {
-	.about = {.name = "greedy-discard", .summary = "a discard takes the block before or behind it, too"},
+	.about = {.name = "greedy-discard",
+		  .summary = "a discard takes the block before or behind it, too",
+		  .source = "f3f5da624e0a block: Do a full clone when splitting discard bios"},
 	.on = ON_DISCARD,
 	.kind = "zeroes",
 	.answer = discard_more,

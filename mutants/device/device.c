@@ -246,6 +246,7 @@ int device_start(struct device *d)
 	if (size < 0)
 		return -errno;
 	d->size = d->regions.size = (uint64_t)size;
+	d->since_flush = 1; /* no flush has been so far that a write could be the first behind */
 	d->old = malloc(REQUEST_MAX);
 	d->made = malloc(REQUEST_MAX);
 	if (d->mutant->wants_history)

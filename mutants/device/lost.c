@@ -84,7 +84,9 @@ static bool mixed_sector(struct spoil *s)
 }
 
 const struct mutant mutant_lost_write = {
-	.about = {.name = "lost-write", .summary = "a write is acknowledged and not done"},
+	.about = {.name = "lost-write",
+		  .summary = "a write is acknowledged and not done",
+		  .source = "b844fe691897 dm cache: fix writes to cache device in writethrough mode"},
 	.on = ON_WRITE,
 	.kind = "lost",
 	.spoil = lose,
@@ -117,7 +119,8 @@ const struct mutant mutant_torn_head = {
 
 const struct mutant mutant_torn_extent = {
 	.about = {.name = "torn-extent",
-		  .summary = "of 64 KiB the first blocks (4 KiB) are new, the others old"},
+		  .summary = "of 64 KiB the first blocks (4 KiB) are new, the others old",
+		  .source = "QEMU 391827eb106d block: fix overlapping multiwrite requests"},
 	.on = ON_WRITE,
 	.kind = "torn",
 	.least = 2 * BLOCK,
@@ -126,7 +129,8 @@ const struct mutant mutant_torn_extent = {
 
 const struct mutant mutant_half_write = {
 	.about = {.name = "half-write",
-		  .summary = "a write is acknowledged, and only its first half is done"},
+		  .summary = "a write is acknowledged, and only its first half is done",
+		  .source = "ffe81d45322c blk-mq: fix corruption with direct issue"},
 	.on = ON_WRITE,
 	.kind = "torn",
 	.least = 2 * SECTOR,

@@ -131,7 +131,9 @@ static bool shift(struct spoil *s)
 }
 
 const struct mutant mutant_misdirected_write = {
-	.about = {.name = "misdirected-write", .summary = "a write is stored at another place than its own"},
+	.about = {.name = "misdirected-write",
+		  .summary = "a write is stored at another place than its own",
+		  .source = "c84a1372df92 md/raid0: avoid RAID0 data corruption due to layout confusion."},
 	.on = ON_WRITE,
 	.kind = "lost",
 	.kind_landing = "foreign",
@@ -149,7 +151,9 @@ const struct mutant mutant_duplicated_write = {
 };
 
 const struct mutant mutant_misdirected_read = {
-	.about = {.name = "misdirected-read", .summary = "an answer is the content of another place"},
+	.about = {.name = "misdirected-read",
+		  .summary = "an answer is the content of another place",
+		  .source = "62530ed8b1d0 bio: ensure __bio_clone_fast copies bi_partno"},
 	.on = ON_READ,
 	.kind = "foreign",
 	.least = SECTOR,
@@ -167,7 +171,8 @@ const struct mutant mutant_neighbour_read = {
 
 const struct mutant mutant_stale_read = {
 	.about = {.name = "stale-read",
-		  .summary = "one block of an answer is what was there before it was overwritten"},
+		  .summary = "one block of an answer is what was there before it was overwritten",
+		  .source = "e555190d82c0 md/raid1: delay reads that could overtake behind-writes."},
 	.on = ON_READ,
 	.kind = "stale",
 	.least = BLOCK,
@@ -186,7 +191,8 @@ const struct mutant mutant_swapped_blocks = {
 
 const struct mutant mutant_shifted_write = {
 	.about = {.name = "shifted-write",
-		  .summary = "a write is stored one sector further on; its last sector is lost"},
+		  .summary = "a write is stored one sector further on; its last sector is lost",
+		  .source = "a7297a6a3a33 block: loop: fix filesystem corruption in case of aio/dio"},
 	.on = ON_WRITE,
 	.kind = "shifted",
 	.least = 2 * SECTOR,

@@ -157,9 +157,12 @@ void order_settle(struct device *d)
 }
 
 const struct mutant mutant_delayed_write = {
-	.about = {.name = "delayed-write",
-		  .summary = "a write is held back over the next two flushes, and done before the write "
-			     "behind them"},
+	.about =
+		{.name = "delayed-write",
+		 .summary = "a write is held back over the next two flushes, and done before the write ",
+		 .source =
+			 "aa9509209c5a dm writecache: fix incorrect flush sequence when doing SSD mode commit"
+			 "behind them"},
 	.on = ON_WRITE,
 	.kind = "stale",
 	.wants_order = true,
@@ -170,8 +173,9 @@ const struct mutant mutant_delayed_write = {
 
 const struct mutant mutant_overtaken_write = {
 	.about = {.name = "overtaken-write",
-		  .summary =
-			  "an older version is written once more behind a newer one, after the next flush"},
+		  .summary = "an older version is written once more behind a newer one, after the next flush",
+		  .source = "3e148a320979 md/raid1: fix potential data inconsistency issue with write behind "
+			    "device"},
 	.on = ON_WRITE,
 	.kind = "stale",
 	.wants_order = true,

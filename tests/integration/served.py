@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A mutant of a device, served: what is asked of it is asked of a copy as well, so that what it did is known to the byte."""
+import ctypes
 import os
+import struct
 import subprocess
 import time
 
 from lib import ROOT, expect, lines_of
 
 PROGRAM = os.environ.get("RECOW_MUTANT_DEVICE", str(ROOT / "build/recow-mutant-device"))
+LIBC = ctypes.CDLL(None, use_errno=True)
+PUNCH_HOLE = 1 | 2  # and KEEP_SIZE
 SECTOR, BLOCK = 512, 4096
+WRITE, FLUSH, FUA, DISCARD, PROMISED = 1, 2, 4, 8, 16  # flags of the write log
 
 
 class Served:
@@ -67,7 +72,8 @@ class Served:
 
     def discard(self, offset, length):
         self.expected[offset:offset + length] = bytes(length)
-        subprocess.run(["fallocate", "-p", "-o", str(offset), "-l", str(length), self.file], check=True)
+        result = LIBC.fallocate(self.fd, PUNCH_HOLE, ctypes.c_long(offset), ctypes.c_long(length))  # fallocate(1) would fsync, too
+        expect(result == 0, f"errno {ctypes.get_errno()}")
 
     def on_disk(self):
         return self.image.read_bytes()
@@ -101,6 +107,18 @@ def wrong_sectors(should, found, base=0):
     return ranges
 
 
+def wrong_runs(should, found):
+    """The same in whole sectors: where random bytes replace others, some are equal by chance."""
+    runs = []
+    for offset, length in wrong_sectors(should, found):
+        start, end = offset // SECTOR * SECTOR, -(-(offset + length) // SECTOR) * SECTOR
+        if runs and sum(runs[-1]) == start:
+            runs[-1][1] += end - start
+        else:
+            runs.append([start, end - start])
+    return runs
+
+
 def expect_damage(line, ranges):
     """The truth names exactly these ranges, at its own place and at the other one."""
     named = line["damage"] + line.get("other", {}).get("damage", [])
@@ -108,6 +126,23 @@ def expect_damage(line, ranges):
     for where in [line] + ([line["other"]] if "other" in line else []):
         first, end = where["damage"][0][0], sum(where["damage"][-1])
         expect([where["offset"], where["length"]] == [first, end - first], f"place {where} of {first} to {end}")
+
+
+def log_records(path):
+    """The write log, read by its description (docs/mutants-device.md) alone."""
+    raw = path.read_bytes()
+    magic, version, at, _, _ = struct.unpack_from("<8sIIQQ", raw)
+    expect(magic == b"recowwl\0" and version == 1, "no write log")
+    records = []
+    while at + 40 <= len(raw):
+        record = dict(zip(("sequence", "time_ns", "offset", "length", "flags"), struct.unpack_from("<QQQQI", raw, at)))
+        at += 40
+        if record["flags"] & WRITE and not record["flags"] & PROMISED:
+            record["data"] = raw[at:at + record["length"]]
+            at += record["length"]
+        records.append(record)
+    expect(at == len(raw) and [r["sequence"] for r in records] == list(range(1, len(records) + 1)), "a damaged log")
+    return records
 
 
 class Loop:
