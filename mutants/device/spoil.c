@@ -20,11 +20,21 @@ static bool differ(const unsigned char *a, const unsigned char *b, size_t length
 	return *end > *first;
 }
 
-/* What fired, cut to the bytes that it made wrong. */
+static size_t count_zeroes(const unsigned char *bytes, size_t length)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < length; i++)
+		n += bytes[i] == 0;
+	return n;
+}
+
+/* What fired, cut to the bytes that it made wrong; how many of them are zero now. */
 static json_t *describe(const struct spoil *s, size_t first, size_t end)
 {
-	json_t *more = json_pack("{s:I, s:I}", "offset", (json_int_t)(s->offset + first), "length",
-				 (json_int_t)(end - first));
+	json_t *more = json_pack("{s:I, s:I, s:I}", "offset", (json_int_t)(s->offset + first), "length",
+				 (json_int_t)(end - first), "zeroes",
+				 (json_int_t)count_zeroes(s->made + first, end - first));
 
 	if (s->from != NOWHERE)
 		json_object_set_new(more, "from_offset", json_integer((json_int_t)(s->from + first)));

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "src/finding/verdict.h"
@@ -14,6 +15,7 @@
 #include "src/ops/read.h"
 #include "src/ops/resolve.h"
 #include "src/ops/table.h"
+#include "src/target/target.h"
 
 /* More findings of one read say nothing new. */
 #define FINDINGS_PER_READ 4
@@ -82,6 +84,28 @@ struct reading {
 	unsigned int findings; /* so far */
 };
 
+/* Which inode it is, and where the block lies on the device; as far as can be told. */
+static void add_place(const struct reading *r, struct finding *f)
+{
+	const int fd = address_open(r->c, r->args, O_RDONLY);
+	struct target_address a;
+	struct error ignored;
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	f->inode = fstat(fd, &st) ? 0 : st.st_ino;
+	if (r->c->where && target_locate(r->c->where, fd, f->offset, &a, &ignored) == 0) {
+		f->logical = a.logical;
+		f->mirrors = MIN(a.mirrors, (unsigned int)FINDING_MIRRORS);
+		for (unsigned int i = 0; i < f->mirrors; i++) {
+			f->mirror[i].devid = a.mirror[i].devid;
+			f->mirror[i].physical = a.mirror[i].physical;
+		}
+	}
+	close(fd);
+}
+
 /* Bytes of a block. */
 struct part {
 	uint64_t from, to;
@@ -114,6 +138,7 @@ static void report_block(struct reading *r, uint64_t block, const struct block_e
 
 	judge_fill(r->c, r->op, r->args, &f);
 	verdict_block(&in, &f);
+	add_place(r, &f);
 	f.still = !readable || memcmp(again, expected, BLOCK_SIZE) != 0;
 	finding_emit(r->c->findings, &f);
 }

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which runs there are, in which order, several at a time, and what is done whatever ends them."""
 import concurrent.futures
+import dataclasses
 import json
 import os
 import signal
 import sys
 
 from proving import layers, machine
+from proving.peers import PEERS, PeerTrial, load
 from proving.trial import Trial
 from proving.truth import lines_of
 
@@ -22,11 +24,35 @@ SCRATCH = "10g"
 BESIDE = ("snapshot-changes",)  # serve nothing: they act on a filesystem that recow uses itself
 
 # For the tests: (mutant, setting) of both layers, one for each way in which recow notices.
-SAMPLE = (("lost-write", "nodatacow"), ("flip-write", "btrfs data"), ("lost-write", "btrfs metadata"), ("torn-sector", "nodatacow"))
+SAMPLE = (("lost-write", "nodatacow"), ("flip-write", "btrfs data"), ("torn-block", "nodatacow"), ("page-dropped", "directory"),
+          ("mmap-lost", "directory"), ("nlink-low", "directory"))
+
+# The hardest class, at every size: a write that was lost, or an older version that came back, in each way of writing.
+LOST = ("page-dropped", "dirty-lost", "page-reverted", "direct-reverted", "rewrite-lost", "tail-lost", "mmap-lost", "error-swallowed",
+        "direct-unseen")
+SHAPES = {f"writes of {low} to {high} bytes": [word for load, files in (("churn", 300), ("mmap", 24), ("aio", 24)) for word in
+                                               ("-w", f"{load}:files={files},size_max={size},write_min={low},write_max={high}")]
+          for low, high, size in ((1, 16, "256k"), (1, 512, "512k"), (512, 16384, "1m"), (65536, 1048576, "4m"))}
+LOST_MOST = 40
+
+# What the peers are run on: damage of each kind, below checksums, where there are none, and above them.
+PEERED = {"device": ("lost-write", "torn-block", "misdirected-write", "flip-write", "zero-write", "stale-read"),
+          "fs": ("page-dropped", "page-reverted", "mmap-lost", "page-foreign", "bit-flipped", "hole-old-data", "copy-short", "mode-lost",
+                 "nlink-low", "xattr-stale", "rename-loses", "listed-never")}
+PEERED_ON = {"device": ("nodatacow", "btrfs data"), "fs": ("directory",)}
 
 
 class WrongUsage(Exception):
     """The command line asks for what there isn't."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    mutant: str
+    setting: str
+    seed: int
+    shape: str = ""  # of SHAPES
+    peer: str = ""   # of peers.PEERS: it runs, not recow
 
 
 class Plan:
@@ -76,30 +102,35 @@ class Plan:
                 for about in layers.mutants(setting.layer) if is_faithful(about["name"])]
 
     def tasks(self):
-        """(mutant, setting, seed), seed by seed, with the faithful runs in between."""
-        pairs = self.pairs()
-        seeds = 1 if self.arguments.sample else self.arguments.seeds
-        total = len(pairs) * seeds
-        controls = self.arguments.controls if self.arguments.controls is not None else (2 if self.arguments.sample else total)
+        """Seed by seed, with the faithful runs in between."""
+        seeds = range(self.arguments.first_seed, self.arguments.first_seed + (1 if self.arguments.sample else self.arguments.seeds))
+        chosen = {about["name"] for _, about in self.mutants()}
+        if self.arguments.peers:
+            return [Task(mutant, setting, seed, peer=peer) for seed in seeds for layer, names in PEERED.items() for setting in PEERED_ON[layer]
+                    for mutant in names if mutant in chosen for peer in PEERS if layer == "device" or PEERS[peer] is not load]
+        if self.arguments.lost:
+            broken = [Task(mutant, "directory", seed, shape) for seed in seeds for mutant in LOST if mutant in chosen for shape in SHAPES]
+        else:
+            broken = [Task(mutant, setting, seed) for seed in seeds for mutant, setting in self.pairs()]
         turns = self.faithful()
-        broken = [(mutant, setting, seed) for seed in range(seeds) for mutant, setting in pairs]
-        faithful = [(*turns[n % len(turns)], n) for n in range(controls)] if turns else []
-        merged = sorted([(i / max(total, 1), t) for i, t in enumerate(broken)] + [((i + 0.5) / max(controls, 1), t)
-                                                                                  for i, t in enumerate(faithful)])
-        return [task for _, task in merged]
+        controls = self.arguments.controls if self.arguments.controls is not None else (2 if self.arguments.sample else len(broken))
+        faithful = [Task(*turns[n % len(turns)], seeds[0] + n) for n in range(controls)] if turns else []
+        merged = [(i / max(len(broken), 1), n, task) for n, (i, task) in enumerate(enumerate(broken))]
+        merged += [((i + 0.5) / max(controls, 1), len(broken) + i, task) for i, task in enumerate(faithful)]
+        return [task for _, _, task in sorted(merged, key=lambda m: m[:2])]
 
     # ---- running
 
     def run(self):
         tasks = self.tasks()
         need_root()
-        for layer in {layers.SETTINGS[setting].layer for _, setting, _ in tasks}:
+        for layer in {layers.SETTINGS[task.setting].layer for task in tasks}:
             layers.need(layer)
         machine.private_mounts()
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         results = []
         with machine.Scratch(SCRATCH) as scratch:
-            empty = layers.make_images(scratch)
+            empty = layers.make_images(scratch, {layers.SETTINGS[task.setting].fs for task in tasks})
             with concurrent.futures.ThreadPoolExecutor(self.arguments.jobs) as pool:
                 try:
                     futures = [pool.submit(self.one, scratch, empty, n, task) for n, task in enumerate(tasks)]
@@ -113,26 +144,32 @@ class Plan:
 
     def one(self, scratch, empty, index, task):
         """A trial; where the bug did not show at all, once more with a better guess how often it must."""
-        mutant, setting, seed = task
-        for attempt in range(2):
-            scope = layers.SETTINGS[setting].scope
-            offered = self.known.get((mutant, setting), FIRST_GUESS)
-            number = self.arguments.first_seed + seed
-            chance = layers.Chance(number, max(1, offered // WANTED.get(scope, SOME)), LIMIT.get(scope, MOST), BEGINS[number % 3])
+        setting, key = layers.SETTINGS[task.setting], (task.mutant, task.setting, task.shape, task.peer)
+        for _ in range(2):
             place = scratch / f"trial{index}"
             place.mkdir()
-            trial = Trial(place, layers.SETTINGS[setting], mutant, chance, empty.get(layers.SETTINGS[setting].fs), self.arguments.recow)
+            what = (place, setting, task.mutant, self.chance(task, self.known.get(key, FIRST_GUESS)), empty.get(setting.fs))
+            trial = PeerTrial(*what, task.peer) if task.peer else Trial(*what, [*SHAPES.get(task.shape, []), *self.arguments.recow])
             try:
-                result = trial.go()
+                result = {**trial.go(), "shape": task.shape}
                 if self.arguments.keep and is_wrong(result):
-                    trial.keep(self.arguments.keep / f"{mutant}.{setting.replace(' ', '-')}.{chance.seed}")
+                    trial.keep(self.arguments.keep / f"{task.mutant}.{task.setting.replace(' ', '-')}.{task.seed}")
             finally:
                 layers.remove(place)
             if result.get("offered"):
-                self.known[(mutant, setting)] = result["offered"]
-            if is_faithful(mutant) or result.get("fired") or not result.get("offered"):
+                self.known[key] = result["offered"]
+            if is_faithful(task.mutant) or result.get("fired") or not result.get("offered"):
                 break
         return result
+
+    @staticmethod
+    def chance(task, offered):
+        scope = layers.SETTINGS[task.setting].scope
+        limit = LOST_MOST if task.shape else LIMIT.get(scope, MOST)
+        wanted = 2 * LOST_MOST if task.shape else WANTED.get(scope, SOME)
+        if task.mutant.endswith("-read"):  # nearly all of them are seen, and the kernel's log takes ten lines in five seconds
+            limit, wanted = 3, 8
+        return layers.Chance(task.seed, max(1, offered // wanted), limit, BEGINS[task.seed % len(BEGINS)])
 
     def take(self, result, results, total):
         results.append(result)
@@ -155,12 +192,16 @@ def is_wrong(result):
     """Worth a look: missed, called wrongly, in the wrong place, a false alarm, or no run at all."""
     if result.get("trouble"):
         return True
+    if result.get("peer"):
+        return False
     if is_faithful(result["mutant"]):
         return bool(result["findings"])
     return any(not (f["seen"] and f["verdict"] and f["place"]) for f in due(result))
 
 
 def line_about(result):
+    if result.get("peer"):
+        return f"{result['mutant']} on {result['setting']} under {result['peer']}: fired {result['fired']}, noticed: {result['noticed']} {result['trouble']}"
     words = f"{result['mutant']} on {result['setting']} seed {result['seed']}: {result['seconds']} s, exit {result['exit']}"
     if result.get("trouble"):
         return f"{words}, TROUBLE: {result['trouble']}"
@@ -178,7 +219,7 @@ def line_about(result):
     return f"{words}, fired {result['fired']} of {result['offered']}: " + "; ".join(told)
 
 
-def load(path):
+def load_results(path):
     return lines_of(path)
 
 

@@ -54,8 +54,9 @@ class DeviceJudge:
         """Device ranges that a line of the kernel log names."""
         for at in re.findall(r"physical (\d+)", line):
             yield int(at), int(at) + 4096
-        for at in re.findall(r"(?:logical|tree block|bytenr|block=|block) ?(\d{6,})", line):
-            yield from self.contents.chunks.physical(int(at), int(at) + 4096)
+        length = self.contents.nodesize if re.search("verify failed|tree block|leaf|node", line) else BLOCK
+        for at in re.findall(r"(?:logical|tree block|bytenr|block=|block|failed on) ?(\d{6,})", line):
+            yield from self.contents.chunks.physical(int(at), int(at) + length)
         for sector in re.findall(r"sector (\d+)", line):
             yield int(sector) * SECTOR, int(sector) * SECTOR + 4096
         for inode, at in re.findall(r"root \d+ ino (\d+) off (\d+)", line):
@@ -76,6 +77,8 @@ class DeviceJudge:
         if finding["path"] and (finding["length"] or finding["class"] == "eio"):
             path = unescape(finding["path"])
             yield from self.contents.where(self.paths.get(path, path), finding["offset"], finding["length"] or WHOLE)
+        if finding["verifier"] == "fsck":
+            yield from self.line_places(finding["detail"])
         if finding["place"] == "log":
             words = shape(finding["detail"].split(": ", 2)[-1])
             for line, places in self.lines:
@@ -95,16 +98,18 @@ class DeviceJudge:
 
     # ---- the verdict
 
-    def right(self, kind, begin, end, lasting):
+    def right(self, kind, begin, end, firing):
         """Classes that are right for it."""
         if kind in verdicts.REFUSALS:  # what a refused write leaves is what was there
             return verdicts.REFUSED | verdicts.CONTENT["lost"]
         area = self.area(begin, end)
         if area == "checked":
             return verdicts.CHECKED_DATA
-        if area == "unchecked":
-            return verdicts.of_content(kind, begin % BLOCK, end - begin, self.stands(begin, end) if lasting else None)
-        return verdicts.CHECKED_METADATA
+        if area != "unchecked":
+            return verdicts.CHECKED_METADATA
+        if firing.facts.get("persistent"):
+            return verdicts.of_content(kind, begin % BLOCK, end - begin, self.stands(begin, end))
+        return verdicts.of_answer(kind, begin % BLOCK, end - begin, firing.facts.get("zeroes", 0) / firing.facts["length"])
 
     def stands(self, begin, end):
         """What the image holds there now."""
@@ -113,17 +118,23 @@ class DeviceJudge:
 
     def judge(self, firing):
         due, why = self.due(firing)
-        lasting = bool(firing.facts.get("persistent"))
         later = [f for f in self.report.findings if f["at"] >= firing.time - SLACK]
         here = [(f, hit) for f, hit in ((f, self.hit(f, firing)) for f in later) if hit]
         if here:
             finding, hit = here[0]
-            return Judgement(firing, due, why, finding, any(finding["class"] in self.right(*h, lasting) for h in hit), True)
+            return Judgement(firing, due, why, finding, any(finding["class"] in self.right(*h, firing) for h in hit), True)
+        if due and self.is_fleeting(firing):
+            return Judgement(firing, False, "an answer that perhaps nobody looked at", None, False, False)
         # What has no place at all may be about it. A flush has none itself.
         first = next((f for f in later if not any(True for _ in self.places(f))), None) if due else None
-        right = set().union(*(self.right(kind, *span, lasting) for kind, ranges in firing.parts() for span in by_block(ranges)))
+        right = set().union(*(self.right(kind, *span, firing) for kind, ranges in firing.parts() for span in by_block(ranges)))
         right |= verdicts.REFUSED if firing.kind in verdicts.REFUSALS else set()
         return Judgement(firing, due, why, first, bool(first) and first["class"] in right, bool(first) and not firing.ranges())
+
+    def is_fleeting(self, firing):
+        """One answer was wrong, and no checksum told the kernel: read ahead, or by a scrub, it has been seen by nobody."""
+        return not firing.facts.get("persistent") and firing.kind not in verdicts.REFUSALS and any(
+            self.area(at, at + length) == "unchecked" for at, length in firing.ranges())
 
 
 def by_block(ranges):

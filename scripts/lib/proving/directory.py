@@ -11,8 +11,14 @@ OWN = re.compile(rb"^recow-[^/]*/")
 
 
 def relative(path):
-    """A path of the truth (relative to the served directory) as recow names it (relative to its own directory there)."""
-    return OWN.sub(b"", path.encode(errors="surrogateescape"))
+    """A path of the truth (relative to the served directory) as recow means it (relative to its own directory there)."""
+    return OWN.sub(b"", unescape(path))
+
+
+def is_told(finding, facts):
+    """An operation's answer: does the line name the path? Of a long one it has the end."""
+    path = (facts.get("path") or "").split("/", 1)[-1][-90:]
+    return finding["place"] == "churn" and bool(path) and path in finding["detail"]
 
 
 class DirectoryJudge:
@@ -39,7 +45,7 @@ class DirectoryJudge:
     def touches(self, finding, facts, kind):
         """Is the finding about this file or name, and about these bytes of it?"""
         same = kind != "newer" and finding["inode"] and finding["inode"] == facts.get("inode")
-        if not same and unescape(finding["path"]) not in self.paths(facts, kind):
+        if not same and unescape(finding["path"]) not in self.paths(facts, kind) and not is_told(finding, facts):
             return False
         ranges = ranges_of(facts)
         if not ranges or not finding["length"]:
@@ -75,9 +81,15 @@ class DirectoryJudge:
         block = max(place["offset"], finding["offset"]) // verdicts.BLOCK * verdicts.BLOCK
         begin, end = max(place["offset"], block), min(place["offset"] + place["length"], block + verdicts.BLOCK)
         right = verdicts.by_geometry(kind, begin - block, end - begin)
-        if kind not in ("flipped", "zeroes") and facts.get("zeroes"):
+        if kind in ("flipped", "zeroes"):
+            return right
+        if facts.get("zeroes"):
             return {"zeroes"} | ({"torn"} & right)
-        return right | ({"garbage"} if facts.get("differing", verdicts.LINE) < verdicts.LINE and kind != "flipped" else set())
+        if kind == "torn" and facts.get("how") == "mapped":  # the store may lie in the lost half alone
+            right = right | verdicts.CONTENT["lost"]
+        if facts.get("op") == "copy_file_range":  # an older version of what was copied
+            right = right | {"stale"}
+        return right | verdicts.too_short(facts.get("differing", verdicts.LINE))
 
     def judge(self, firing):
         due, why = self.due(firing)

@@ -92,6 +92,7 @@ class Contents:
 
     def __init__(self, image, fs, mount):
         self.fs = fs
+        self.nodesize = 16384  # of btrfs
         self.chunks = Chunks(image, fs)
         self.files = []     # (path relative to the mount, file offset, device start, device end)
         self.names = {}     # path -> [(file offset, device start, device end)]
@@ -149,10 +150,10 @@ class Contents:
         for at in SUPERBLOCKS:
             yield at, at + 4096
         text = machine.run("btrfs", "inspect-internal", "dump-tree", "-t", "extent", image, check=False).stdout
-        size = re.search(r"nodesize (\d+)", machine.run("btrfs", "inspect-internal", "dump-super", image, check=False).stdout)
-        size = int(size.group(1)) if size else 16384
+        size = re.search(r"nodesize\s+(\d+)", machine.run("btrfs", "inspect-internal", "dump-super", image, check=False).stdout)
+        self.nodesize = int(size.group(1)) if size else self.nodesize
         for at in re.findall(r"key \((\d+) METADATA_ITEM ", text):
-            yield from self.chunks.physical(int(at), int(at) + size)
+            yield from self.chunks.physical(int(at), int(at) + self.nodesize)
         for at, length in re.findall(r"key \((\d+) EXTENT_ITEM (\d+)\)[^\n]*\n[^\n]*flags TREE_BLOCK", text):
             yield from self.chunks.physical(int(at), int(at) + int(length))
 

@@ -79,12 +79,14 @@ def mutants(layer):
     return json.loads(machine.run(PROGRAMS[layer], "--list", "--json").stdout)
 
 
-def make_images(scratch):
-    """An empty filesystem of each kind, to be copied: formatting is no part of what is proved."""
+def make_images(scratch, wanted):
+    """An empty filesystem of each kind that is wanted, to be copied: formatting is no part of what is proved."""
     mount = scratch / "make"
     mount.mkdir()
     images = {}
     for fs, words in {"btrfs": ["-q"], "ext4": ["-q", "-F"], "xfs": ["-q"]}.items():
+        if fs not in wanted:
+            continue
         image = images[fs] = scratch / f"empty.{fs}"
         machine.run("truncate", "-s", IMAGE_SIZE, image)
         machine.run(f"mkfs.{fs}", *words, image)

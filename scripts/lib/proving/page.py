@@ -41,11 +41,12 @@ moved, so that logical and device addresses differ. Time and operations are from
 
 
 def write(results):
+    everything, results = results, [r for r in results if not r.get("peer")]
     parts = [HEAD.format(verdicts=verdict_table())]
     parts.append(totals(results))
     for layer, title in (("device", "Devices"), ("fs", "Filesystems")):
         parts.append(table(layer, title, results))
-    parts += [controls(results), open_cases(results), unseen()]
+    parts += [lost(results), controls(results), open_cases(results), unseen(), peers(everything)]
     return "\n".join(part for part in parts if part)
 
 
@@ -109,7 +110,7 @@ def totals(results):
 def table(layer, title, results):
     groups = collections.defaultdict(list)
     for r in broken_runs(results):
-        if layers.SETTINGS[r["setting"]].layer == layer and r["mutant"] not in hidden():
+        if not r.get("shape") and layers.SETTINGS[r["setting"]].layer == layer and r["mutant"] not in hidden():
             groups[(r["mutant"], r["setting"])].append(r)
     if not groups:
         return ""
@@ -131,6 +132,27 @@ def row(mutant, on, runs):
     by = collections.Counter(f["verifier"] for f in seen)
     return (f"| {mutant} |{on} {len(runs)} | {sum(bool(r.get('fired')) for r in runs)} | {len(firings)} | {len(seen)} | {after} | {operations} | "
             f"{', '.join(name for name, _ in by.most_common(3)) or '-'} | {count(seen, 'verdict')} | {count(seen, 'place')} |\n")
+
+
+SIZES = ((1, 1), (2, 7), (8, 63), (64, 511), (512, 4095), (4096, 4096), (4097, 65535), (65536, 1 << 62))
+WAYS = ("buffered", "mapped", "direct", "device")
+
+
+def lost(results):
+    """Lost writes and older versions that came back: due and noticed, by how many bytes were hit and how they were written."""
+    cells = collections.defaultdict(list)
+    for f in all_due(broken_runs(results)):
+        if f["kind"] in ("lost", "stale") and f["truth"].get("length") and f["truth"]["op"] == "write":
+            way = f["truth"].get("how", "device")
+            cells[(next(s for s in SIZES if s[0] <= f["truth"]["length"] <= s[1]), way)].append(f)
+    if not cells:
+        return ""
+    text = "## Stale pages: lost writes and older versions, noticed of due\n\n| bytes |" + "".join(f" {way} |" for way in WAYS) + "\n|---|" + "---|" * len(WAYS) + "\n"
+    for size in SIZES:
+        name = str(size[0]) if size[0] == size[1] else f"{size[0]:,} and more" if size[1] > 1 << 60 else f"{size[0]:,} to {size[1]:,}"
+        text += f"| {name} |" + "".join(f" {count(cells[(size, way)], 'seen')} of {len(cells[(size, way)])} |" if cells[(size, way)] else " - |" for way in WAYS) + "\n"
+    every = [f for firings in cells.values() for f in firings]
+    return text + f"\nIn all {share(count(every, 'seen'), len(every))}; verdict right in {share(count(every, 'seen', 'verdict'), count(every, 'seen'))}.\n"
 
 
 def controls(results):
@@ -167,13 +189,44 @@ def open_cases(results):
     return "## What was missed or called wrongly\n\n| mutant | on | seed | what |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
+PEERS_HEAD = """## What people use today, on the same broken layers
+
+Runs in which the tool noticed something, of those in which the bug showed, whether or not it could still be seen (for recow, too).
+Each has as many threads and as much time to write as recow (6 threads, 5 s), and then what its own verification takes. `scrub and
+check`: the load of fio without verification, then `btrfs scrub` and `btrfs check`.
+
+"""
+
+
+def peers(results):
+    """Who notices what."""
+    cells = collections.defaultdict(list)
+    for r in results:
+        if r.get("peer") and r["fired"]:
+            cells[(r["mutant"], r["setting"], r["peer"])].append(bool(r["noticed"]))
+    names = list(dict.fromkeys(peer for _, _, peer in cells))
+    if not names:
+        return ""
+    pairs = list(dict.fromkeys((mutant, setting) for mutant, setting, _ in cells))
+    for r in results:
+        if not r.get("peer") and not r.get("shape") and (r["mutant"], r["setting"]) in pairs and r.get("fired"):
+            cells[(r["mutant"], r["setting"], "recow")].append(bool(r["findings"]))
+    names.insert(0, "recow")
+    text = PEERS_HEAD + "| mutant | on | " + " | ".join(names) + " |\n|---|---|" + "---|" * len(names) + "\n"
+    for mutant, setting in pairs:
+        told = (cells[(mutant, setting, name)] for name in names)
+        text += f"| {mutant} | {setting} | " + " | ".join(f"{sum(c)} of {len(c)}" if c else "-" for c in told) + " |\n"
+    sums = ([n for key, c in cells.items() if key[2] == name for n in c] for name in names)
+    return text + "| all | | " + " | ".join(share(sum(c), len(c)) for c in sums) + " |\n"
+
+
 def unseen():
     rows = "".join(f"| {name} | {why} |\n" for name, why in sorted(hidden().items()))
     return rows and "## What can't be noticed, or not yet\n\n| mutant | why |\n|---|---|\n" + rows
 
 
 def aims_met(results):
-    results = [r for r in results if r["mutant"] not in hidden()]
+    results = [r for r in results if r["mutant"] not in hidden() and not r.get("peer")]
     firings = all_due(broken_runs(results))
     right = count(firings, "seen", "verdict", "place")
     return (not any(r.get("trouble") for r in results) and not any(r.get("findings") for r in control_runs(results)) and

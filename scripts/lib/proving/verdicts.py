@@ -23,6 +23,7 @@ CONTENT = {
 }
 
 BLOCK = 4096
+WORD = 8
 LINE = 64  # what recow writes consists of lines that say whose they are
 # Bytes that are the same before and after by chance hide where the border was: so near to an edge both are right.
 BLUR = 32
@@ -39,15 +40,32 @@ def of_content(kind, begin, length, stands=None):
         return {"zeroes"} | ({"torn"} & right)
     # What stands there is told by most of it.
     right = right - {"zeroes"} if 2 * zeroes < len(stands) else right | {"zeroes"}
-    # So short that it can't hold a line by which to tell whose it was.
-    return right | ({"garbage"} if len(stands) < LINE and right & CONTENT["lost"] else set())
+    return right | (too_short(len(stands)) if right & CONTENT["lost"] else set())
+
+
+def too_short(length):
+    """Right beside the others for so few wrong bytes: what can't hold a line can't tell whose it is, and of a few bytes nobody can
+    say what they are."""
+    return {"garbage", "flipped"} if length < WORD else {"garbage"} if length < LINE else set()
+
+
+def of_answer(kind, begin, length, zeroes):
+    """Likewise where nothing stands: of what was answered it is known which share of the bytes was zero."""
+    right = by_geometry(kind, begin, length)
+    if kind in ("flipped", "zeroes"):
+        return right
+    if zeroes == 1:
+        return {"zeroes"} | ({"torn"} & right)
+    # More than among random bytes: one block of it or the other may be mostly zeroes.
+    return right | ({"zeroes"} if zeroes > 1 / 32 else set()) | too_short(length)
 
 
 def by_geometry(kind, begin, length):
     """A block is torn when what arrived and what did not meet in it once: all of it, or a patch in its midst, is what stood there
-    before."""
+    before. Of others, too, it may rightly be said, if a part of the block is as it should be."""
     if kind != "torn":
-        return CONTENT.get(kind, set())
+        part = length < BLOCK - BLUR and kind not in ("flipped", "shifted")
+        return CONTENT.get(kind, set()) | ({"torn"} if part else set())
     end = begin + length
     head, tail = begin <= BLUR, end >= BLOCK - BLUR
     sure = (begin == 0 or not head) and (end == BLOCK or not tail)
