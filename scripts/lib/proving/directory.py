@@ -7,6 +7,7 @@ from proving.judgement import Judgement, in_time, still_there
 from proving.report import unescape
 from proving.truth import ranges_of
 
+SLACK = 5e6  # ns: the truth is written behind the deed
 OWN = re.compile(rb"^recow-[^/]*/")
 
 
@@ -32,6 +33,10 @@ class DirectoryJudge:
             return False, "the snapshot is no more"
         return in_time(firing, self.report) if firing.kind in verdicts.REFUSALS else still_there(firing, self.report)
 
+    def round_of(self, firing):
+        """When the round began in which it happened."""
+        return max((end for _, end in self.report.barriers if end <= firing.time), default=0)
+
     def paths(self, facts, kind):
         """All names by which a finding may rightly call what was hit."""
         found = {relative(facts[key]) for key in ("path", "path2") if facts.get(key)}
@@ -56,12 +61,14 @@ class DirectoryJudge:
     def right(self, firing, finding):
         """Is its class right, and, of an attribute, the value that it says was found?"""
         kind, facts = firing.kind, firing.facts
+        if kind in verdicts.REFUSALS:
+            return finding["class"] in verdicts.REFUSED
         if facts.get("length"):
             hit = [f for f in [facts, *firing.spread] if self.touches(finding, f, kind)] or [facts]
             return any(finding["class"] in self.of_data(kind, f, finding, facts) for f in hit)
         if facts.get("name"):
             return finding["class"] in verdicts.NAMES["attribute"] and self.names_attribute(finding, facts)
-        return finding["class"] in verdicts.NAMES.get(kind, verdicts.REFUSED if kind in verdicts.REFUSALS else set())
+        return finding["class"] in verdicts.NAMES.get(kind, set())
 
     @staticmethod
     def names_attribute(finding, facts):
@@ -87,13 +94,15 @@ class DirectoryJudge:
             return {"zeroes"} | ({"torn"} & right)
         if kind == "torn" and facts.get("how") == "mapped":  # the store may lie in the lost half alone
             right = right | verdicts.CONTENT["lost"]
-        if facts.get("op") == "copy_file_range":  # an older version of what was copied
+        if facts.get("mutant", "").startswith("copy-"):  # another version of what was copied
             right = right | {"stale"}
         return right | verdicts.too_short(facts.get("differing", verdicts.LINE))
 
     def judge(self, firing):
         due, why = self.due(firing)
-        later = [f for f in self.report.findings if f["at"] >= firing.time - 5e6]
+        # A refusal that repeats one of its file in its round is counted and not told again.
+        since = self.round_of(firing) if firing.kind in verdicts.REFUSALS else firing.time - SLACK
+        later = [f for f in self.report.findings if f["at"] >= since]
         here = [f for f in later if self.covers(f, firing)]
         # What has no place at all may be about it.
         first = (here or [f for f in later if due and not f["path"]] or [None])[0]
