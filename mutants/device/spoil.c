@@ -29,12 +29,13 @@ static size_t count_zeroes(const unsigned char *bytes, size_t length)
 	return n;
 }
 
-/* What fired, cut to the bytes that it made wrong; how many of them are zero now. */
+/* What fired, cut to the bytes that it made wrong; how many of them are zero now, and how many should be. */
 static json_t *describe(const struct spoil *s, size_t first, size_t end)
 {
-	json_t *more = json_pack("{s:I, s:I, s:I}", "offset", (json_int_t)(s->offset + first), "length",
+	json_t *more = json_pack("{s:I, s:I, s:I, s:I}", "offset", (json_int_t)(s->offset + first), "length",
 				 (json_int_t)(end - first), "zeroes",
-				 (json_int_t)count_zeroes(s->made + first, end - first));
+				 (json_int_t)count_zeroes(s->made + first, end - first), "right_zeroes",
+				 (json_int_t)count_zeroes(s->right + first, end - first));
 
 	if (s->from != NOWHERE)
 		json_object_set_new(more, "from_offset", json_integer((json_int_t)(s->from + first)));

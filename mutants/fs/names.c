@@ -234,6 +234,22 @@ const struct mutant mutant_link_split = {
 
 /* ---- symbolic links */
 
+/* Of the link itself: it may be renamed. */
+static void tell_cut(struct fs *fs, struct inode *parent, const char *name, size_t length)
+{
+	struct stat st;
+	int error;
+	struct inode *link = inode_lookup(fs, parent, name, &st, &error);
+
+	if (!link) {
+		fs_spare(fs);
+		return;
+	}
+	damage_attribute(fs, "torn", "symlink", link, "target", json_integer((json_int_t)length),
+			 json_integer((json_int_t)(length / 2)), true);
+	inode_forget(fs, link, 1);
+}
+
 static int cut_symlink(struct fs *fs, struct inode *parent, const char *name, const char *target)
 {
 	const size_t length = strlen(target);
@@ -244,10 +260,7 @@ static int cut_symlink(struct fs *fs, struct inode *parent, const char *name, co
 	if (fires && (rc || !cut))
 		fs_spare(fs);
 	else if (fires)
-		damage_name(fs, "torn", "symlink", parent, name,
-			    json_pack("{s:s, s:I, s:I}", "name", "target", "expected", (json_int_t)length,
-				      "actual", (json_int_t)(length / 2)),
-			    true);
+		tell_cut(fs, parent, name, length);
 	free(cut);
 	return rc;
 }

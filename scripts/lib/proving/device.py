@@ -108,7 +108,8 @@ class DeviceJudge:
         if area != "unchecked":
             return verdicts.CHECKED_METADATA
         if firing.facts.get("persistent"):
-            return verdicts.of_content(kind, begin % BLOCK, end - begin, self.stands(begin, end))
+            hole = firing.facts.get("right_zeroes") == firing.facts["length"]
+            return verdicts.of_content(kind, begin % BLOCK, end - begin, self.stands(begin, end), hole)
         return verdicts.of_answer(kind, begin % BLOCK, end - begin, firing.facts.get("zeroes", 0) / firing.facts["length"])
 
     def stands(self, begin, end):

@@ -29,12 +29,14 @@ LINE = 64  # what recow writes consists of lines that say whose they are
 BLUR = 32
 
 
-def of_content(kind, begin, length, stands=None):
+def of_content(kind, begin, length, stands, hole):
     """Right classes for `length` bytes that are wrong from `begin` on in a block that has no checksum; `stands`: what is there
-    now, where that is known. Nothing but zeroes are `zeroes`, whoever's they are."""
+    now. Nothing but zeroes are `zeroes`, whoever's they are. `hole`: nothing but zeroes should be there."""
     right = by_geometry(kind, begin, length)
-    if stands is None or kind in ("flipped", "zeroes"):
+    if kind in ("flipped", "zeroes"):
         return right
+    if hole and kind == "torn":  # where there should be nothing no write is torn
+        right = right | CONTENT["lost"]
     zeroes = stands.count(0)
     if zeroes == len(stands):
         return {"zeroes"} | ({"torn"} & right)
