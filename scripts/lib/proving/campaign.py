@@ -20,6 +20,7 @@ SOME, MOST = 20, 8
 FIRST_GUESS = 4000  # chances of a run
 # Not before so many seconds, seed by seed: what is damaged late in the second round is more likely to be in use when verifiers look.
 BEGINS = (0, 3.6, 3.0)
+LOGGED = ("-read", "short-write", "eio-write", "eio-flush", "full-device")
 SCRATCH = "10g"
 BESIDE = ("snapshot-changes",)  # serve nothing: they act on a filesystem that recow uses itself
 
@@ -167,7 +168,7 @@ class Plan:
         scope = layers.SETTINGS[task.setting].scope
         limit = LOST_MOST if task.shape else LIMIT.get(scope, MOST)
         wanted = 2 * LOST_MOST if task.shape else WANTED.get(scope, SOME)
-        if task.mutant.endswith("-read"):  # nearly all of them are seen, and the kernel's log takes ten lines in five seconds
+        if task.mutant.endswith(LOGGED) and not task.shape:  # nearly all are seen, and the kernel's log takes ten lines in five seconds
             limit, wanted = 3, 8
         return layers.Chance(task.seed, max(1, offered // wanted), limit, BEGINS[task.seed % len(BEGINS)])
 

@@ -6,6 +6,7 @@ from proving import verdicts
 from proving.judgement import Judgement, in_time, still_there
 from proving.image import SUPERBLOCKS, Contents
 from proving.report import unescape
+from proving.truth import REFUSALS
 
 SECTOR, BLOCK = 512, 4096
 WHOLE = 1 << 62  # of a file: an error of a call that names no range, such as fsync
@@ -38,7 +39,7 @@ class DeviceJudge:
 
     def due(self, firing):
         """Must recow have noticed it? (True, "") or (False, why not)."""
-        if firing.kind in verdicts.REFUSALS:
+        if firing.kind in REFUSALS:
             return in_time(firing, self.report)
         there, why = still_there(firing, self.report)
         if not there:
@@ -100,7 +101,7 @@ class DeviceJudge:
 
     def right(self, kind, begin, end, firing):
         """Classes that are right for it."""
-        if kind in verdicts.REFUSALS:  # what a refused write leaves is what was there
+        if kind in REFUSALS:  # what a refused write leaves is what was there
             return verdicts.REFUSED | verdicts.CONTENT["lost"]
         area = self.area(begin, end)
         if area == "checked":
@@ -129,12 +130,12 @@ class DeviceJudge:
         # What has no place at all may be about it. A flush has none itself.
         first = next((f for f in later if not any(True for _ in self.places(f))), None) if due else None
         right = set().union(*(self.right(kind, *span, firing) for kind, ranges in firing.parts() for span in by_block(ranges)))
-        right |= verdicts.REFUSED if firing.kind in verdicts.REFUSALS else set()
+        right |= verdicts.REFUSED if firing.kind in REFUSALS else set()
         return Judgement(firing, due, why, first, bool(first) and first["class"] in right, bool(first) and not firing.ranges())
 
     def is_fleeting(self, firing):
         """One answer was wrong, and no checksum told the kernel: read ahead, or by a scrub, it has been seen by nobody."""
-        return not firing.facts.get("persistent") and firing.kind not in verdicts.REFUSALS and any(
+        return not firing.facts.get("persistent") and firing.kind not in REFUSALS and any(
             self.area(at, at + length) == "unchecked" for at, length in firing.ranges())
 
 

@@ -5,7 +5,7 @@ import re
 from proving import verdicts
 from proving.judgement import Judgement, in_time, still_there
 from proving.report import unescape
-from proving.truth import ranges_of
+from proving.truth import REFUSALS, ranges_of
 
 SLACK = 5e6  # ns: the truth is written behind the deed
 OWN = re.compile(rb"^recow-[^/]*/")
@@ -37,7 +37,7 @@ class DirectoryJudge:
     def due(self, firing):
         if firing.kind == "newer" and relative(firing.facts["path"]) not in self.all_names:
             return False, "the snapshot is no more"
-        return in_time(firing, self.report) if firing.kind in verdicts.REFUSALS else still_there(firing, self.report)
+        return in_time(firing, self.report) if firing.kind in REFUSALS else still_there(firing, self.report)
 
     def round_of(self, firing):
         """When the round began in which it happened."""
@@ -67,7 +67,7 @@ class DirectoryJudge:
     def right(self, firing, finding):
         """Is its class right, and, of an attribute, the value that it says was found?"""
         kind, facts = firing.kind, firing.facts
-        if kind in verdicts.REFUSALS:
+        if kind in REFUSALS:
             return finding["class"] in verdicts.REFUSED
         if facts.get("length"):
             hit = [f for f in [facts, *firing.spread] if self.touches(finding, f, kind)] or [facts]
@@ -114,7 +114,7 @@ class DirectoryJudge:
     def judge(self, firing):
         due, why = self.due(firing)
         # A refusal that repeats one of its file in its round is counted and not told again.
-        since = self.round_of(firing) if firing.kind in verdicts.REFUSALS else firing.time - SLACK
+        since = self.round_of(firing) if firing.kind in REFUSALS else firing.time - SLACK
         later = [f for f in self.report.findings if f["at"] >= since]
         here = [f for f in later if self.covers(f, firing)]
         # What has no place at all may be about it.

@@ -6,6 +6,7 @@ import math
 import pathlib
 
 
+REFUSALS = {"eio", "errno", "space", "short"}  # kinds of which the kernel is told, for the whole request
 RANGES_MAX = 64  # a mutant that made more ranges wrong names only so many of them
 
 
@@ -24,7 +25,8 @@ class Firing:
     def parts(self):
         """[(kind, [(offset, length)])]: what is wrong, and where on the device or in the file. A write that went astray is wrong
         in two places, each in its own way. No ranges: not about data."""
-        found = [(self.kind, ranges_of(self.facts))]
+        whole = self.kind in REFUSALS and self.facts.get("request")
+        found = [(self.kind, ranges_of(self.facts["request"] if whole else self.facts))]
         if isinstance(self.facts.get("other"), dict):
             found.append((self.facts["other"]["kind"], ranges_of(self.facts["other"])))
         return found

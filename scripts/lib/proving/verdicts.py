@@ -76,8 +76,7 @@ def by_geometry(kind, begin, length):
 
 
 # The device refused: recow hears it from the system call, from the kernel log, or from a filesystem that gives up.
-REFUSED = {"eio", "erofs", "kernel"}
-REFUSALS = {"eio", "errno", "space", "short"}
+REFUSED = {"eio", "erofs", "kernel", "target"}
 
 # Names, attributes and answers of a directory.
 NAMES = {
