@@ -93,7 +93,9 @@ class Plan:
         pairs = []
         for layer in layers.PROGRAMS:
             mine = [about for where, about in self.mutants() if where == layer]
-            pairs += [(about["name"], setting) for number, about in enumerate(mine) for setting in self.settings(layer, about, number)]
+            for number, about in enumerate(mine):
+                settings = self.settings(layer, about, number)
+                pairs += [(about["name"], setting) for setting in (settings[:1] if about["unseen"] else settings)]
         return pairs
 
     def faithful(self):

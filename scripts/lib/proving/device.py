@@ -3,7 +3,7 @@
 import re
 
 from proving import verdicts
-from proving.judgement import Judgement, in_time, still_there
+from proving.judgement import Judgement, in_time, round_begin, still_there
 from proving.image import SUPERBLOCKS, Contents
 from proving.report import unescape
 from proving.truth import REFUSALS
@@ -23,7 +23,7 @@ class DeviceJudge:
         self.paths = {}
         for path, *_ in self.contents.files:
             self.paths.setdefault(OWN.sub(b"", path), path)
-        self.lines = [(words, list(self.line_places(words))) for words in report.kernel.splitlines()]
+        self.lines = list(self.read_lines(report.kernel))
 
     # ---- what was hit
 
@@ -51,6 +51,13 @@ class DeviceJudge:
 
     # ---- what was said
 
+    def read_lines(self, log):
+        """(time, without its numbers, device ranges) of each line of the kernel log that names places."""
+        for line in log.splitlines():
+            places = list(self.line_places(line))
+            if places:
+                yield int(line.split(",", 3)[2]) * 1000, shape(line), places
+
     def line_places(self, line):
         """Device ranges that a line of the kernel log names."""
         for at in re.findall(r"physical (\d+)", line):
@@ -69,7 +76,7 @@ class DeviceJudge:
         for path in self.contents.by_inode.get(inode, ()):
             yield from self.contents.where(path, at, length)
 
-    def places(self, finding):
+    def places(self, finding, since=0):
         """Device ranges that a finding names: its own addresses, those of its file's range, those of its kernel log line and of
         the lines that differ from it in numbers only, which the log of the run has and the guard counted as repetitions."""
         for mirror in finding["mirrors"]:
@@ -82,15 +89,15 @@ class DeviceJudge:
             yield from self.line_places(finding["detail"])
         if finding["place"] == "log":
             words = shape(finding["detail"].split(": ", 2)[-1])
-            for line, places in self.lines:
-                if places and words in shape(line):
+            for time, line, places in self.lines:
+                if time >= since and words in line:
                     yield from places
 
     def hit(self, finding, firing):
         """[(kind, begin, end)] of what the firing did in the blocks that the finding covers: first to last wrong byte of each that
         the file reaches to."""
         found = []
-        for start, last in self.places(finding):
+        for start, last in self.places(finding, firing.time - SLACK):
             for kind, ranges in firing.parts():
                 for begin, end in by_block(ranges):
                     if start // BLOCK * BLOCK < end and begin < last:
@@ -120,7 +127,7 @@ class DeviceJudge:
 
     def judge(self, firing):
         due, why = self.due(firing)
-        later = [f for f in self.report.findings if f["at"] >= firing.time - SLACK]
+        later = [f for f in self.report.findings if f["at"] >= firing.time - SLACK or self.stands_for(f, firing)]
         here = [(f, hit) for f, hit in ((f, self.hit(f, firing)) for f in later) if hit]
         if here:
             finding, hit = here[0]
@@ -132,6 +139,11 @@ class DeviceJudge:
         right = set().union(*(self.right(kind, *span, firing) for kind, ranges in firing.parts() for span in by_block(ranges)))
         right |= verdicts.REFUSED if firing.kind in REFUSALS else set()
         return Judgement(firing, due, why, first, bool(first) and first["class"] in right, bool(first) and not firing.ranges())
+
+    def stands_for(self, finding, firing):
+        """What the guard hears again in one round it counts and doesn't tell again."""
+        again = finding["place"] == "log" or (finding["place"] == "churn" and firing.kind in REFUSALS)
+        return again and finding["at"] >= round_begin(firing, self.report)
 
     def is_fleeting(self, firing):
         """One answer was wrong, and no checksum told the kernel: read ahead, or by a scrub, it has been seen by nobody."""
@@ -152,4 +164,4 @@ def by_block(ranges):
 
 def shape(line):
     """A line of the kernel log without its numbers."""
-    return re.sub(r"\d+|0x[0-9a-f]+", "#", re.sub(r"^[^;]*;", "", line)).strip()
+    return re.sub(r"0x[0-9a-f]+|\d+", "#", re.sub(r"^[^;]*;", "", line)).strip()

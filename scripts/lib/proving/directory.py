@@ -3,7 +3,7 @@
 import re
 
 from proving import verdicts
-from proving.judgement import Judgement, in_time, still_there
+from proving.judgement import Judgement, in_time, round_begin, still_there
 from proving.report import unescape
 from proving.truth import REFUSALS, ranges_of
 
@@ -39,10 +39,6 @@ class DirectoryJudge:
             return False, "the snapshot is no more"
         return in_time(firing, self.report) if firing.kind in REFUSALS else still_there(firing, self.report)
 
-    def round_of(self, firing):
-        """When the round began in which it happened."""
-        return max((end for _, end in self.report.barriers if end <= firing.time), default=0)
-
     def paths(self, facts, kind):
         """All names by which a finding may rightly call what was hit."""
         found = {relative(facts[key]) for key in ("path", "path2") if facts.get(key)}
@@ -72,7 +68,7 @@ class DirectoryJudge:
         if facts.get("length"):
             hit = [f for f in [facts, *firing.spread] if self.touches(finding, f, kind)] or [facts]
             return any(finding["class"] in self.of_data(kind, f, finding, facts) for f in hit)
-        if facts.get("name"):
+        if facts.get("name") and kind != "split":
             return finding["class"] in verdicts.NAMES["attribute"] and self.names_attribute(finding, facts)
         return finding["class"] in verdicts.NAMES.get(kind, set())
 
@@ -114,7 +110,7 @@ class DirectoryJudge:
     def judge(self, firing):
         due, why = self.due(firing)
         # A refusal that repeats one of its file in its round is counted and not told again.
-        since = self.round_of(firing) if firing.kind in REFUSALS else firing.time - SLACK
+        since = round_begin(firing, self.report) if firing.kind in REFUSALS else firing.time - SLACK
         later = [f for f in self.report.findings if f["at"] >= since]
         here = [f for f in later if self.covers(f, firing)]
         # What has no place at all may be about it.

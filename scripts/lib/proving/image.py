@@ -135,6 +135,9 @@ class Contents:
         try:
             checked = self.fs == "btrfs" and not flags_of(descriptor) & FS_NOCOW_FL
             for offset, address, length in fiemap(descriptor):
+                length = min(length, status.st_size - offset)  # what lies behind the end of a file shows to nobody
+                if length <= 0:
+                    continue
                 for start, end in self.chunks.physical(address, address + length):
                     self.files.append((os.path.relpath(path, root), offset, start, end))
                     if not checked:

@@ -31,3 +31,8 @@ def still_there(firing, report):
     if firing.gone < until:
         return False, firing.why_gone or "gone before the verification"
     return True, ""
+
+
+def round_begin(firing, report):
+    """When the round began in which it happened."""
+    return max((end for _, end in report.barriers if end <= firing.time), default=0)

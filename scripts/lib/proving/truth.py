@@ -25,8 +25,9 @@ class Firing:
     def parts(self):
         """[(kind, [(offset, length)])]: what is wrong, and where on the device or in the file. A write that went astray is wrong
         in two places, each in its own way. No ranges: not about data."""
-        whole = self.kind in REFUSALS and self.facts.get("request")
-        found = [(self.kind, ranges_of(self.facts["request"] if whole else self.facts))]
+        if self.kind in REFUSALS and self.facts.get("request"):
+            return [(self.kind, ranges_of(self.facts["request"]))]
+        found = [(self.kind, self.left if self.left and "damage" not in self.facts else ranges_of(self.facts))]
         if isinstance(self.facts.get("other"), dict):
             found.append((self.facts["other"]["kind"], ranges_of(self.facts["other"])))
         return found

@@ -83,6 +83,7 @@ NAMES = {
     "missing": {"missing"},
     "extra": {"extra"},
     "duplicate": {"extra"},
-    "swapped": {"attribute", "foreign"},  # each name leads to the other's object
+    "swapped": {"attribute", "foreign", "answer"},  # each name leads to the other's object
+    "split": {"attribute", "stale"},  # two files where one should be, of which each gets a part of the changes
     "attribute": {"attribute", "answer"},
 }
