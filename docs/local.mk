@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	%D%/formats.md \
 	%D%/guard.md \
 	%D%/injectors.md \
+	%D%/mutants-device.md \
 	%D%/mutants-fs.md \
 	%D%/performance.md \
 	%D%/target.md \

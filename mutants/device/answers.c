@@ -36,10 +36,11 @@ static ssize_t write_short(struct device *d, struct attempt *a, void *data)
 {
 	const struct request *r = a->request;
 	const size_t done = cut(a), rest = (size_t)r->length - done;
+	const uint64_t place = r->offset + done;
 	uint64_t firing;
 	int err;
 
-	if (a->length != r->length || image_load(d, d->old, rest, r->offset + done) ||
+	if (a->length != r->length || image_load(d, d->old, rest, place) ||
 	    !memcmp(d->old, r->data + done, rest))
 		return NOT_NOW;
 	err = image_store(d, r->data, done, r->offset);
@@ -47,9 +48,9 @@ static ssize_t write_short(struct device *d, struct attempt *a, void *data)
 		return err;
 	device_healed(d, r->offset, r->length, "written again");
 	firing = device_fired(d, a,
-			      json_pack("{s:I, s:I, s:b}", "offset", (json_int_t)(r->offset + done), "length",
+			      json_pack("{s:I, s:I, s:b}", "offset", (json_int_t)place, "length",
 					(json_int_t)rest, "persistent", 1));
-	damage_compare(&d->damage, firing, r->offset + done, r->data + done, d->old, rest);
+	damage_compare(&d->damage, firing, place, r->data + done, d->old, rest);
 	return (ssize_t)done;
 }
 
@@ -57,11 +58,12 @@ static ssize_t read_short(struct device *d, struct attempt *a, void *data)
 {
 	const struct request *r = a->request;
 	const size_t done = cut(a);
+	const uint64_t place = r->offset + done;
 
 	if (a->length != r->length || image_load(d, data, done, r->offset))
 		return NOT_NOW;
 	device_fired(d, a,
-		     json_pack("{s:I, s:I}", "offset", (json_int_t)(r->offset + done), "length",
+		     json_pack("{s:I, s:I}", "offset", (json_int_t)place, "length",
 			       (json_int_t)(r->length - done)));
 	return (ssize_t)done;
 }

@@ -95,7 +95,7 @@ static void remember(struct device *d, uint64_t offset, uint64_t length)
 {
 	d->since_flush++;
 	d->recent[d->recents++ % (sizeof(d->recent) / sizeof(d->recent[0]))] = offset;
-	if (d->regions.due || regions_touched(offset, length))
+	if (regions_touched(offset, length))
 		learn(d);
 }
 

@@ -167,7 +167,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "--replay"))
 		return replay_main(argc, argv);
-	abouts = calloc(device_mutant_count, sizeof(*abouts));
+	abouts = calloc(device_mutant_count, sizeof(void *));
 	if (!abouts)
 		return EXIT_FAILED;
 	for (size_t i = 0; i < device_mutant_count; i++)

@@ -29,16 +29,21 @@ static size_t count_zeroes(const unsigned char *bytes, size_t length)
 	return n;
 }
 
+static json_int_t sum(uint64_t offset, size_t more)
+{
+	return (json_int_t)offset + (json_int_t)more;
+}
+
 /* What fired, cut to the bytes that it made wrong; how many of them are zero now, and how many should be. */
 static json_t *describe(const struct spoil *s, size_t first, size_t end)
 {
-	json_t *more = json_pack("{s:I, s:I, s:I, s:I}", "offset", (json_int_t)(s->offset + first), "length",
+	json_t *more = json_pack("{s:I, s:I, s:I, s:I}", "offset", sum(s->offset, first), "length",
 				 (json_int_t)(end - first), "zeroes",
 				 (json_int_t)count_zeroes(s->made + first, end - first), "right_zeroes",
 				 (json_int_t)count_zeroes(s->right + first, end - first));
 
 	if (s->from != NOWHERE)
-		json_object_set_new(more, "from_offset", json_integer((json_int_t)(s->from + first)));
+		json_object_set_new(more, "from_offset", json_integer(sum(s->from, first)));
 	return more;
 }
 
@@ -137,8 +142,8 @@ static json_t *describe_landing(const struct device *d, const struct spoil *s)
 
 	differ(d->old, s->right, s->length, &first, &end);
 	return json_pack("{s:s, s:I, s:I, s:I, s:s, s:o}", "kind", d->mutant->kind_landing, "offset",
-			 (json_int_t)(s->landing + first), "length", (json_int_t)(end - first), "from_offset",
-			 (json_int_t)(s->offset + first), "region",
+			 sum(s->landing, first), "length", (json_int_t)(end - first), "from_offset",
+			 sum(s->offset, first), "region",
 			 regions_name(regions_at(&d->regions, s->landing, &ignored)), "damage",
 			 ranges_of(s->landing, d->old, s->right, s->length));
 }
