@@ -306,8 +306,7 @@ static bool walk(struct walk *w, int dir, size_t used)
 	return found;
 }
 
-/* As recow writes paths: printable ASCII as it is, but for backslash and quote; \n, \t, \r; else \ooo. */
-static char *escape(const char *in)
+char *path_escape(const char *in)
 {
 	static const char from[] = "\n\t\r\\\"", to[] = "ntr\\\"";
 	char *out = malloc(4 * strlen(in) + 1), *at = out;
@@ -336,12 +335,12 @@ char *inode_path(struct fs *fs, struct file_id id)
 	if (same(id, fs->root->id))
 		return strdup("");
 	fd = openat(fs->backing_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 && walk(&w, fd, 0) ? escape(w.path) : NULL;
+	return fd >= 0 && walk(&w, fd, 0) ? path_escape(w.path) : NULL;
 }
 
 char *inode_path_of(struct fs *fs, struct inode *parent, const char *name)
 {
-	char *dir = inode_path(fs, parent->id), *last = escape(name), *path = NULL;
+	char *dir = inode_path(fs, parent->id), *last = path_escape(name), *path = NULL;
 
 	if (dir && last && asprintf(&path, "%s%s%s", dir, *dir ? "/" : "", last) < 0)
 		path = NULL;

@@ -55,6 +55,10 @@ void inode_release(struct fs *fs, struct inode *inode);
 
 int inode_stat(struct fs *fs, struct inode *inode, struct stat *st);
 
+/* As recow writes paths: printable ASCII as it is, but for backslash and quote; \n, \t, \r; else \ooo. Freed
+ * by the caller. */
+char *path_escape(const char *in);
+
 /* Where it lies below the backing directory, found by its number in a walk over all of it; escaped as recow's
  * findings are. "" for the top, NULL when it has no name (any more). Freed by the caller. */
 char *inode_path(struct fs *fs, struct file_id id);

@@ -199,16 +199,21 @@ static int make_copy(struct fs *fs, struct inode *inode, struct inode *parent, c
 	return rc;
 }
 
+/* The new file is another one under whatever name. */
 static void tell_split(struct fs *fs, struct inode *inode, struct inode *parent, const char *name,
 		       const struct stat *st)
 {
 	char *path = inode_path(fs, inode->id);
+	struct stat new = {0};
 
+	look(fs, parent, name, &new);
 	damage_name(fs, "split", "link", parent, name,
-		    json_pack("{s:s, s:I, s:I, s:{s:s?, s:I}}", "name", "nlink", "expected",
-			      (json_int_t)st->st_nlink + 1, "actual", (json_int_t)st->st_nlink, "other",
-			      "path", path, "inode", (json_int_t)inode->id.number),
-		    true);
+		    json_pack("{s:I, s:s, s:I, s:I, s:b, s:{s:s?, s:I}}", "inode", (json_int_t) new.st_ino,
+			      "name", "nlink", "expected", (json_int_t)st->st_nlink + 1, "actual",
+			      (json_int_t) new.st_nlink, "persistent", true, "other", "path", path, "inode",
+			      (json_int_t)inode->id.number),
+		    false);
+	wound_named(fs, (struct file_id){new.st_dev, new.st_ino}, fs->chance.fired, "split", 0);
 	free(path);
 }
 
@@ -234,20 +239,18 @@ const struct mutant mutant_link_split = {
 
 /* ---- symbolic links */
 
-/* Of the link itself: it may be renamed. */
+/* It stays cut under whatever name. */
 static void tell_cut(struct fs *fs, struct inode *parent, const char *name, size_t length)
 {
-	struct stat st;
-	int error;
-	struct inode *link = inode_lookup(fs, parent, name, &st, &error);
+	struct stat st = {0};
 
-	if (!link) {
-		fs_spare(fs);
-		return;
-	}
-	damage_attribute(fs, "torn", "symlink", link, "target", json_integer((json_int_t)length),
-			 json_integer((json_int_t)(length / 2)), true);
-	inode_forget(fs, link, 1);
+	look(fs, parent, name, &st);
+	damage_name(fs, "torn", "symlink", parent, name,
+		    json_pack("{s:I, s:s, s:I, s:I, s:b}", "inode", (json_int_t)st.st_ino, "name", "target",
+			      "expected", (json_int_t)length, "actual", (json_int_t)(length / 2),
+			      "persistent", true),
+		    false);
+	wound_named(fs, (struct file_id){st.st_dev, st.st_ino}, fs->chance.fired, "target", 0);
 }
 
 static int cut_symlink(struct fs *fs, struct inode *parent, const char *name, const char *target)

@@ -62,16 +62,22 @@ static void renewed(struct fs *fs, struct inode *inode, uint64_t offset, uint64_
 {
 	promises_touched(fs, inode->id, offset, length);
 	wounds_written(fs, inode->id, offset, NULL, length, false);
+}
+
+/* So is its time. */
+static void renewed_now(struct fs *fs, struct inode *inode, uint64_t offset, uint64_t length)
+{
+	renewed(fs, inode, offset, length);
 	wounds_set(fs, inode->id, "mtime");
 }
 
-/* Does the file end where this write does? */
-static void maybe_sized(struct fs *fs, const struct write *w, uint64_t length)
+/* What was written ends at `end`: does the file? */
+static void maybe_sized(struct fs *fs, struct inode *inode, uint64_t end)
 {
 	struct stat st;
 
-	if (fs->wounds && fstat(w->inode->data, &st) == 0 && (uint64_t)st.st_size == w->offset + length)
-		wounds_sized(fs, w->inode->id, w->offset + length);
+	if (fs->wounds && fstat(inode->data, &st) == 0 && (uint64_t)st.st_size == end)
+		wounds_sized(fs, inode->id, end);
 }
 
 ssize_t plain_write(struct fs *fs, const struct write *w)
@@ -85,8 +91,8 @@ ssize_t plain_write(struct fs *fs, const struct write *w)
 	if (n < 0)
 		return -errno;
 	if (!w->mapped) {
-		renewed(fs, w->inode, w->offset, (uint64_t)n);
-		maybe_sized(fs, w, (uint64_t)n);
+		renewed_now(fs, w->inode, w->offset, (uint64_t)n);
+		maybe_sized(fs, w->inode, w->offset + (uint64_t)n);
 		return n;
 	}
 	promises_touched(fs, w->inode->id, w->offset, (uint64_t)n);
@@ -122,10 +128,19 @@ int plain_truncate(struct fs *fs, struct inode *inode, uint64_t size)
 
 int plain_allocate(struct fs *fs, struct inode *inode, int mode, uint64_t offset, uint64_t length)
 {
-	if (fallocate(inode->data, mode, (off_t)offset, (off_t)length))
+	struct stat before, after;
+
+	if (fstat(inode->data, &before) || fallocate(inode->data, mode, (off_t)offset, (off_t)length) ||
+	    fstat(inode->data, &after))
 		return -errno;
 	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		renewed(fs, inode, offset, length);
+	if (after.st_size > before.st_size)
+		wounds_sized(fs, inode->id, (uint64_t)after.st_size);
+	/* Allocating need not set the time. */
+	if (memcmp(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim)) == 0)
+		return 0;
+	wounds_set(fs, inode->id, "mtime");
 	return 0;
 }
 
@@ -136,7 +151,8 @@ ssize_t plain_copy(struct fs *fs, const struct copy *c)
 
 	if (n < 0)
 		return -errno;
-	renewed(fs, c->to, c->offset_to, (uint64_t)n);
+	renewed_now(fs, c->to, c->offset_to, (uint64_t)n);
+	maybe_sized(fs, c->to, c->offset_to + (uint64_t)n);
 	wounds_copied(fs, c->from->id, c->offset_from, c->to->id, c->offset_to, (size_t)n);
 	return n;
 }
@@ -212,10 +228,12 @@ int plain_removexattr(struct fs *fs, struct inode *inode, const char *name)
 
 /* ---- names */
 
+/* The directory's time changes with it. */
 static void name_set(struct fs *fs, struct inode *parent, const char *name)
 {
 	char wound[300];
 
+	wounds_set(fs, parent->id, "mtime");
 	snprintf(wound, sizeof(wound), "name %s", name);
 	wounds_set(fs, parent->id, wound);
 }
@@ -230,6 +248,26 @@ int plain_create(struct fs *fs, struct inode *parent, const char *name, int flag
 	if (fd < 0)
 		return dir < 0 ? dir : -errno;
 	close(fd);
+	name_set(fs, parent, name);
+	return 0;
+}
+
+int plain_mkdir(struct fs *fs, struct inode *parent, const char *name, mode_t mode)
+{
+	const int dir = inode_fd(fs, parent);
+
+	if (dir < 0 || mkdirat(dir, name, mode))
+		return dir < 0 ? dir : -errno;
+	name_set(fs, parent, name);
+	return 0;
+}
+
+int plain_mknod(struct fs *fs, struct inode *parent, const char *name, mode_t mode, dev_t device)
+{
+	const int dir = inode_fd(fs, parent);
+
+	if (dir < 0 || mknodat(dir, name, mode, device))
+		return dir < 0 ? dir : -errno;
 	name_set(fs, parent, name);
 	return 0;
 }

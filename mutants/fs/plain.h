@@ -25,6 +25,8 @@ int plain_removexattr(struct fs *fs, struct inode *inode, const char *name);
 
 /* Makes the name; the file is opened by who wants it open. */
 int plain_create(struct fs *fs, struct inode *parent, const char *name, int flags, mode_t mode);
+int plain_mkdir(struct fs *fs, struct inode *parent, const char *name, mode_t mode);
+int plain_mknod(struct fs *fs, struct inode *parent, const char *name, mode_t mode, dev_t device);
 int plain_symlink(struct fs *fs, struct inode *parent, const char *name, const char *target);
 int plain_link(struct fs *fs, struct inode *inode, struct inode *parent, const char *name);
 int plain_unlink(struct fs *fs, struct inode *parent, const char *name);

@@ -51,18 +51,16 @@ void serve_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mod
 {
 	struct fs *fs = serve_begin(req);
 	struct inode *dir = inode_of(fs, parent);
-	const int fd = inode_fd(fs, dir);
 
-	made(req, fs, dir, name, fd < 0 ? fd : mknodat(fd, name, mode, device) ? -errno : 0);
+	made(req, fs, dir, name, plain_mknod(fs, dir, name, mode, device));
 }
 
 void serve_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
 	struct fs *fs = serve_begin(req);
 	struct inode *dir = inode_of(fs, parent);
-	const int fd = inode_fd(fs, dir);
 
-	made(req, fs, dir, name, fd < 0 ? fd : mkdirat(fd, name, mode) ? -errno : 0);
+	made(req, fs, dir, name, plain_mkdir(fs, dir, name, mode));
 }
 
 void serve_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)

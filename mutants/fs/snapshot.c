@@ -83,17 +83,93 @@ static int write_page(int snapshot, const char *name, const unsigned char page[P
 	return set_readonly(snapshot, true) ? -EIO : rc;
 }
 
-static void tell(const struct look *l, const char *name, ino_t inode, uint64_t offset)
+/* The bytes of a page that differ. */
+struct change {
+	uint64_t offset; /* of the page */
+	size_t from, to, differing;
+};
+
+static struct change find_change(uint64_t offset, const unsigned char *right, const unsigned char *wrong)
 {
-	char *path;
+	struct change c = {.offset = offset, .from = PAGE};
+
+	for (size_t i = 0; i < PAGE; i++) {
+		if (right[i] == wrong[i])
+			continue;
+		c.from = i < c.from ? i : c.from;
+		c.to = i + 1;
+		c.differing++;
+	}
+	return c;
+}
+
+static void tell(struct look *l, const char *name, ino_t inode, const struct change *c)
+{
+	char *path, *escaped;
 
 	if (asprintf(&path, "%s/%s", l->path, name) < 0)
 		abort();
+	escaped = path_escape(path);
 	truth_write(&l->fs->truth, "fired", l->fs->chance.fired,
-		    json_pack("{s:s, s:s, s:s, s:I, s:I, s:i, s:b}", "kind", "newer", "op", "snapshot",
-			      "path", path, "inode", (json_int_t)inode, "offset", (json_int_t)offset,
-			      "length", (int)PAGE, "persistent", true));
+		    json_pack("{s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:b}", "kind", "newer", "op", "snapshot",
+			      "path", escaped, "inode", (json_int_t)inode, "offset",
+			      (json_int_t)c->offset + (json_int_t)c->from, "length",
+			      (json_int_t)c->to - (json_int_t)c->from, "differing", (json_int_t)c->differing,
+			      "persistent", true));
+	free(escaped);
 	free(path);
+}
+
+/* Snapshots that were changed, until they are deleted. */
+struct changed {
+	uint64_t number; /* of the firing */
+	struct changed *next;
+	char path[];
+};
+
+static void remember_changed(struct fs *fs, const char *path)
+{
+	const size_t length = strlen(path) + 1;
+	struct changed *c = malloc(sizeof(*c) + length);
+
+	if (!c)
+		abort();
+	c->number = fs->chance.fired;
+	c->next = fs->state;
+	memcpy(c->path, path, length);
+	fs->state = c;
+}
+
+static void tell_deleted(struct fs *fs)
+{
+	for (struct changed *c = fs->state, *before = NULL, *next; c; c = next) {
+		next = c->next;
+		if (faccessat(fs->backing_fd, c->path, F_OK, 0) == 0) {
+			before = c;
+			continue;
+		}
+		truth_write(&fs->truth, "gone", c->number,
+			    json_pack("{s:s}", "why", "the snapshot is no more"));
+		if (before)
+			before->next = next;
+		else
+			fs->state = next;
+		free(c);
+	}
+}
+
+static void change(struct look *l, const char *name, ino_t inode, uint64_t offset, const unsigned char *right,
+		   const unsigned char *wrong)
+{
+	const struct change c = find_change(offset, right, wrong);
+
+	l->done = true;
+	if (write_page(l->snapshot, name, wrong, offset)) {
+		fs_spare(l->fs);
+		return;
+	}
+	tell(l, name, inode, &c);
+	remember_changed(l->fs, l->path);
 }
 
 static void try_file(struct look *l, const char *name)
@@ -107,13 +183,8 @@ static void try_file(struct look *l, const char *name)
 	if (a >= 0 && b >= 0 && fstat(a, &was) == 0 && fstat(b, &is) == 0 && was.st_ino == is.st_ino &&
 	    find_page(a, b, (uint64_t)(was.st_size < is.st_size ? was.st_size : is.st_size), &offset, right,
 		      wrong) &&
-	    l->skip-- == 0) {
-		l->done = true;
-		if (write_page(l->snapshot, name, wrong, offset))
-			fs_spare(l->fs);
-		else
-			tell(l, name, was.st_ino, offset);
-	}
+	    l->skip-- == 0)
+		change(l, name, was.st_ino, offset, right, wrong);
 	if (a >= 0)
 		close(a);
 	if (b >= 0)
@@ -225,9 +296,16 @@ static int change_snapshots(struct fs *fs)
 	fflush(stdout);
 	while (!ended) {
 		look_everywhere(fs);
+		tell_deleted(fs);
 		usleep(PAUSE_US);
 	}
 	close(fs->backing_fd);
+	while (fs->state) {
+		struct changed *c = fs->state;
+
+		fs->state = c->next;
+		free(c);
+	}
 	return 0;
 }
 
