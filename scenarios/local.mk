@@ -5,6 +5,7 @@ dist_scenarios_DATA = \
 	%D%/everything.ini \
 	%D%/migration-storm.ini \
 	%D%/pressure.ini \
+	%D%/prove.ini \
 	%D%/smoke.ini \
 	%D%/squeeze.ini \
 	%D%/sync-storm.ini

@@ -158,6 +158,8 @@ void check_harness(struct check *c, const struct subject *s, const char *what)
 
 enum finding_class check_errno_class(int err)
 {
+	if (finding_errno_is_gone(err))
+		return FINDING_TARGET;
 	switch (err) {
 	case ENOENT:
 	case ENOTDIR:

@@ -103,7 +103,8 @@ static void finish(struct queue *q, struct request *r, int64_t res)
 	if (res >= (int64_t)data_bytes(s->file, s->first, s->count))
 		data_compare(q->check, s->file, s->first, s->count, r->buf);
 	else
-		data_salvage(q->check, s->file, s->first, s->count, r->buf);
+		data_salvage(q->check, s->file,
+			     &(struct failure){s->first, s->count, res < 0 ? (int)-res : 0}, r->buf);
 	release(q, r);
 }
 

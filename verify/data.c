@@ -2,6 +2,7 @@
 #include "verify/data.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,16 +85,38 @@ int data_read(const struct file *file, int fd, uint64_t first, uint64_t count, u
 	return 0;
 }
 
-void data_salvage(struct check *c, struct file *file, uint64_t first, uint64_t count, unsigned char *buf)
+/* An error that went away is one all the same. What only memory was too short for is none. */
+static void report_passing(struct check *c, const struct file *file, uint64_t first, uint64_t count, int err)
 {
-	for (uint64_t i = 0; i < count && !check_stopped(c); i++) {
-		int err = data_read(file, file->fd, first + i, 1, buf);
+	struct finding f;
+
+	if (err == ENODATA || check_errno_class(err) != FINDING_EIO)
+		return;
+	check_finding(&f, &file->subject, FINDING_EIO);
+	f.offset = first * BLOCK_SIZE;
+	f.length = data_bytes(file, first, count);
+	f.still = false;
+	snprintf(f.detail, sizeof(f.detail),
+		 "%llu bytes at %llu could not be read: %s; read once more, block by block, they could",
+		 (unsigned long long)f.length, (unsigned long long)f.offset, strerror(err));
+	check_emit(c, &f);
+}
+
+void data_salvage(struct check *c, struct file *file, const struct failure *failed, unsigned char *buf)
+{
+	bool lasting = false;
+
+	for (uint64_t i = 0; i < failed->count && !check_stopped(c); i++) {
+		int err = data_read(file, file->fd, failed->first + i, 1, buf);
 
 		if (err)
-			file_note(file, first + i, NULL, NULL, err);
+			file_note(file, failed->first + i, NULL, NULL, err);
 		else
-			data_compare(c, file, first + i, 1, buf);
+			data_compare(c, file, failed->first + i, 1, buf);
+		lasting |= err != 0;
 	}
+	if (failed->err && !lasting && !check_stopped(c))
+		report_passing(c, file, failed->first, failed->count, failed->err);
 }
 
 /* Before a file's first read: later, readahead answers. */
@@ -107,12 +130,15 @@ static void read_slice(struct check *c, const struct slice *s, unsigned char *bu
 	for (uint64_t at = 0; at < s->count; at += READ_BLOCKS) {
 		uint64_t count = MIN(s->count - at, READ_BLOCKS);
 
+		int err;
+
 		if (check_stopped(c))
 			return;
-		if (data_read(s->file, s->file->fd, s->first + at, count, buf) == 0)
+		err = data_read(s->file, s->file->fd, s->first + at, count, buf);
+		if (err == 0)
 			data_compare(c, s->file, s->first + at, count, buf);
 		else
-			data_salvage(c, s->file, s->first + at, count, buf);
+			data_salvage(c, s->file, &(struct failure){s->first + at, count, err}, buf);
 	}
 }
 

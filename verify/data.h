@@ -9,9 +9,15 @@
  * file is zeroed here). Wrong ones are noted. */
 void data_compare(struct check *c, struct file *file, uint64_t first, uint64_t count, unsigned char *buf);
 
-/* A read of these blocks failed or was short: read them one by one, compare what comes, note the rest as
- * unreadable. */
-void data_salvage(struct check *c, struct file *file, uint64_t first, uint64_t count, unsigned char *buf);
+/* A read that failed (err) or was short (err 0). */
+struct failure {
+	uint64_t first, count; /* blocks */
+	int err;
+};
+
+/* Read its blocks one by one, compare what comes, note the rest as unreadable. If all of them can be read
+ * now, the error itself is reported. */
+void data_salvage(struct check *c, struct file *file, const struct failure *failed, unsigned char *buf);
 
 /* Read blocks by pread until all is there, end of file or an error. Returns 0 or an errno; EIO's like for a
  * file that ends before its blocks do. */

@@ -107,7 +107,7 @@ const struct verifier verifier_devstats = {
 	.name = "devstats",
 	.summary = "btrfs's error counters of each device: none may grow",
 	.needs = NEED_ROOT | NEED_BTRFS,
-	.when = VERIFY_ROUND,
+	.when = VERIFY_MOUNTED,
 	.begin = devstats_begin,
 	.run = devstats_run,
 };

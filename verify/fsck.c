@@ -25,7 +25,8 @@ struct checker {
 	const char *fs;
 	const char *argv[4]; /* before the device */
 	enum judgement (*judge)(int status, const char *output);
-	const char *const *banner; /* lines that begin so tell nothing */
+	const char *const *banner;  /* lines that begin so tell nothing */
+	const char *const *excused; /* said of damage that it got around, ending with 0; NULL: it does not */
 };
 
 static bool says(const char *output, const char *const *words)
@@ -96,13 +97,17 @@ static const char *const banner_btrfs[] = {"Opening filesystem to check",
 static const char *const banner_ext[] = {"e2fsck ", "Pass ", NULL};
 static const char *const banner_xfs[] = {"Phase ", "        - ", "No modify flag set", NULL};
 
+/* Where one copy of a block is bad and another good, btrfs check takes the other and finds no error. */
+static const char *const excused_btrfs[] = {"checksum verify failed on ", "parent transid verify failed on ",
+					    "bad tree block ", "bytenr mismatch", NULL};
+
 /* An extent tree that could be shorter is no error, yet e2fsck would count the offer to shorten it as one. */
 static const struct checker checkers[] = {
-	{"btrfs", {"btrfs", "check", "--readonly"}, judge_btrfs, banner_btrfs},
-	{"ext4", {"e2fsck", "-fn", "-E", "no_optimize_extents"}, judge_ext, banner_ext},
-	{"ext3", {"e2fsck", "-fn", "-E", "no_optimize_extents"}, judge_ext, banner_ext},
-	{"ext2", {"e2fsck", "-fn", "-E", "no_optimize_extents"}, judge_ext, banner_ext},
-	{"xfs", {"xfs_repair", "-n"}, judge_xfs, banner_xfs},
+	{"btrfs", {"btrfs", "check", "--readonly"}, judge_btrfs, banner_btrfs, excused_btrfs},
+	{"ext4", {"e2fsck", "-fn", "-E", "no_optimize_extents"}, judge_ext, banner_ext, NULL},
+	{"ext3", {"e2fsck", "-fn", "-E", "no_optimize_extents"}, judge_ext, banner_ext, NULL},
+	{"ext2", {"e2fsck", "-fn", "-E", "no_optimize_extents"}, judge_ext, banner_ext, NULL},
+	{"xfs", {"xfs_repair", "-n"}, judge_xfs, banner_xfs, NULL},
 };
 
 static const struct checker *find_checker(const char *fs)
@@ -192,7 +197,7 @@ static int judge_exit(const struct verification *v, const struct checker *c, int
 	enum judgement judgement = c->judge(status, output);
 	char lines[360], detail[500];
 
-	if (judgement == CLEAN)
+	if (judgement == CLEAN && !(c->excused && says(output, c->excused)))
 		return 0;
 	telling_lines(lines, sizeof(lines), output, c->banner);
 	if (judgement == COULD_NOT)

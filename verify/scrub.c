@@ -200,7 +200,7 @@ static int scrub_run(struct verification *v, struct error *e)
 	int rc;
 
 	memset(&s, 0, sizeof(s));
-	check_start(&c, v, "scrub", SEEN_COLD);
+	check_start(&c, v, "scrub", v->when == VERIFY_REMOUNTED ? SEEN_FRESH : SEEN_COLD);
 	s.check = &c;
 	s.fd = devices_open(v->mount, e);
 	if (s.fd < 0)
@@ -216,6 +216,6 @@ const struct verifier verifier_scrub = {
 	.name = "scrub",
 	.summary = "btrfs scrub, read-only: every copy of data and metadata against its checksum",
 	.needs = NEED_ROOT | NEED_BTRFS | NEED_OWN_TARGET,
-	.when = VERIFY_ROUND,
+	.when = VERIFY_MOUNTED,
 	.run = scrub_run,
 };

@@ -18,6 +18,7 @@
 /* When it runs. */
 enum verify_when {
 	VERIFY_ROUND,     /* at the barrier that ends each round, the target mounted */
+	VERIFY_MOUNTED,   /* as VERIFY_ROUND, and once more after the final unmount and mount */
 	VERIFY_OFFLINE,   /* once at the end, the target unmounted and free of users */
 	VERIFY_REMOUNTED, /* once at the end, after unmount and mount */
 	VERIFY_LIVE,      /* all the time: the guard feeds it kernel log lines through line() */

@@ -6,8 +6,9 @@
  *   {"time_ns": 81239999999, "event": "gone", "number": 1, "why": "written again"}
  *
  * `event` is "start" (mutant, seed, one_in, and all other settings), "fired", "gone" (what firing `number`
- * did can't be seen any more: the place was written again, cut off, the file is no more), "end" (offered,
- * fired). What else "fired" has is the mutant's: see device/ and fs/.
+ * did can't be seen any more: the place was written again, cut off, the file is no more), "left" (at the end:
+ * a range of what it made wrong is still so), "end" (offered, fired). What else "fired" has is the mutant's:
+ * see device/ and fs/.
  */
 #ifndef MUTANTS_TRUTH_H
 #define MUTANTS_TRUTH_H

@@ -260,10 +260,23 @@ int device_start(struct device *d)
 	return 0;
 }
 
+/* What is still wrong of each firing, sector by sector: a part of it may have been written again. */
+static void tell_left(struct device *d)
+{
+	for (size_t i = 0; i < d->damage.count; i++) {
+		const struct wrong *w = &d->damage.wrong[i];
+
+		truth_write(&d->truth, "left", w->firing,
+			    json_pack("{s:I, s:I}", "offset", (json_int_t)w->offset, "length",
+				      (json_int_t)w->length));
+	}
+}
+
 void device_end(struct device *d)
 {
 	if (d->order)
 		order_settle(d);
+	tell_left(d);
 	truth_write(&d->truth, "end", 0,
 		    json_pack("{s:I, s:I}", "offered", (json_int_t)d->chance.offered, "fired",
 			      (json_int_t)d->chance.fired));

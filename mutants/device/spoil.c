@@ -20,16 +20,27 @@ static bool differ(const unsigned char *a, const unsigned char *b, size_t length
 	return *end > *first;
 }
 
+static size_t count_zeroes(const unsigned char *bytes, size_t length)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < length; i++)
+		n += bytes[i] == 0;
+	return n;
+}
+
 static json_int_t sum(uint64_t offset, size_t more)
 {
 	return (json_int_t)offset + (json_int_t)more;
 }
 
-/* What fired, cut to the bytes that it made wrong. */
+/* What fired, cut to the bytes that it made wrong; how many of them are zero now, and how many should be. */
 static json_t *describe(const struct spoil *s, size_t first, size_t end)
 {
-	json_t *more =
-		json_pack("{s:I, s:I}", "offset", sum(s->offset, first), "length", (json_int_t)(end - first));
+	json_t *more = json_pack("{s:I, s:I, s:I, s:I}", "offset", sum(s->offset, first), "length",
+				 (json_int_t)(end - first), "zeroes",
+				 (json_int_t)count_zeroes(s->made + first, end - first), "right_zeroes",
+				 (json_int_t)count_zeroes(s->right + first, end - first));
 
 	if (s->from != NOWHERE)
 		json_object_set_new(more, "from_offset", json_integer(sum(s->from, first)));

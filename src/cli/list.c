@@ -102,6 +102,7 @@ static json_t *list_verifiers(const struct surroundings *s)
 {
 	static const char *const when[] = {
 		[VERIFY_ROUND] = "after each round",
+		[VERIFY_MOUNTED] = "after each round, and after unmount and mount",
 		[VERIFY_OFFLINE] = "at the end, unmounted",
 		[VERIFY_REMOUNTED] = "at the end, after unmount and mount",
 		[VERIFY_LIVE] = "all the time",

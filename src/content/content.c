@@ -110,16 +110,22 @@ void content_fill(const struct content_key *key, uint64_t offset, void *buf, siz
 
 bool content_stamp(uint64_t run, const void *line, struct stamp *out)
 {
-	uint64_t w[WORDS], origin, place;
+	uint64_t w[WORDS];
 
 	memcpy(w, line, LINE_SIZE);
-	w[0] = le64toh(w[0]);
-	w[1] = le64toh(w[1]);
-	origin = w[0] ^ run;
-	if (le64toh(w[WORDS - 1]) != line_check(w[0], w[1]) || (origin & 0xfff) != 0 ||
-	    origin >> 52 >= ORIGIN_WORKERS)
+	return le64toh(w[WORDS - 1]) == line_check(le64toh(w[0]), le64toh(w[1])) &&
+	       content_claim(run, line, out);
+}
+
+bool content_claim(uint64_t run, const void *line, struct stamp *out)
+{
+	uint64_t w[2], origin, place;
+
+	memcpy(w, line, sizeof(w));
+	origin = le64toh(w[0]) ^ run;
+	if ((origin & 0xfff) != 0 || origin >> 52 >= ORIGIN_WORKERS)
 		return false;
-	place = w[1] ^ second_key(run);
+	place = le64toh(w[1]) ^ second_key(run);
 	*out = (struct stamp){
 		.origin = {.worker = (uint32_t)(origin >> 52),
 			   .operation = origin >> 12 & ((1ULL << 40) - 1)},

@@ -47,6 +47,10 @@ struct stamp {
 /* Read the stamp of the 64 bytes at `line`. False when they carry no valid stamp of this run. */
 bool content_stamp(uint64_t run, const void *line, struct stamp *out);
 
+/* What the first 16 bytes of a line say, its check word unread: what follows must be made again and compared
+ * before it counts. False when no line of this run begins so. */
+bool content_claim(uint64_t run, const void *line, struct stamp *out);
+
 /* Checksum of one model block: XXH3-64 of BLOCK_SIZE bytes; what lies behind the end of file is zero. */
 uint64_t content_hash(const void *block);
 

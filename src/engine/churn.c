@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -45,6 +46,24 @@ static void tell_target_lost(struct conductor *c, const char *what, const struct
 	struct finding f = {.class = FINDING_TARGET, .place = SEEN_FRESH, .verifier = "remount"};
 
 	snprintf(f.detail, sizeof(f.detail), "%s: %.400s", what, e->text);
+	finding_emit(&c->findings, &f);
+}
+
+void conductor_look(struct conductor *c)
+{
+	const uint32_t known = atomic_load(&c->told) + atomic_load(&c->shared->findings);
+	struct finding f = {
+		.class = FINDING_TARGET, .place = SEEN_CHURN, .verifier = "target", .still = true};
+	int err;
+
+	if (known == c->looked)
+		return;
+	c->looked = known;
+	err = target_refusal(&c->shared->target);
+	if (!err)
+		return;
+	snprintf(f.detail, sizeof(f.detail), "%s is gone: it refuses every read: %s",
+		 c->shared->target.device, strerror(err));
 	finding_emit(&c->findings, &f);
 }
 

@@ -33,6 +33,7 @@ struct conductor {
 	unsigned int during_count; /* how many of them have a thread */
 	_Atomic bool during_halt;
 	int mount;           /* descriptor of the mount point (O_PATH), -1 while it isn't mounted */
+	uint32_t looked;     /* findings that were known when the device was last asked whether it is there */
 	uint64_t journalled; /* operations at the last checkpoint, all workers */
 	uint64_t verify_ns;  /* how long the last verification took */
 	uint64_t round_ns;   /* how long the last whole round took, verification included */
@@ -46,6 +47,10 @@ bool conductor_ending(const struct conductor *c);
 
 /* Is anything known to be wrong, by this process or by the guard? */
 bool conductor_found(const struct conductor *c);
+
+/* Something new is wrong: is it that the device is gone? Then that is a finding, at which the guard ends the
+ * run. */
+void conductor_look(struct conductor *c);
 
 /* layout.c: make the workers' subvolumes, the shared directories and files. */
 int layout_make(struct conductor *c, struct error *e);

@@ -98,6 +98,7 @@ static void await_phase(struct conductor *c, const struct plan_phase *phase, uin
 		uint64_t now = clock_mono();
 
 		atomic_fetch_add(&c->shared->beat, 1);
+		conductor_look(c);
 		if (conductor_ending(c) || (!by_ops && now >= end))
 			return;
 		if (!phase->churn)

@@ -117,6 +117,12 @@ int verify_begin(struct conductor *c, struct error *e)
 	return 0;
 }
 
+static bool has_turn(const struct verifier *v, enum verify_when wanted)
+{
+	return v->when == wanted ||
+	       (v->when == VERIFY_MOUNTED && (wanted == VERIFY_ROUND || wanted == VERIFY_REMOUNTED));
+}
+
 static int verify_kind(struct conductor *c, enum verify_when wanted, enum verify_when when, struct error *e)
 {
 	const struct plan *plan = &c->shared->plan;
@@ -124,13 +130,14 @@ static int verify_kind(struct conductor *c, enum verify_when wanted, enum verify
 	for (unsigned int i = 0; i < plan->verification_count; i++) {
 		const struct plan_verification *p = &plan->verification[i];
 
-		if (p->verifier->when != wanted || p->unavailable)
+		if (!has_turn(p->verifier, wanted) || p->unavailable)
 			continue;
 		if (atomic_load(&c->shared->stop))
 			return 0;
 		atomic_fetch_add(&c->shared->beat, 1);
 		if (verify_one(c, i, when, &c->shared->stop, e))
 			return -1;
+		conductor_look(c);
 	}
 	return 0;
 }

@@ -256,6 +256,7 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 		.shape = &w->workload->shape,
 		.bytes_limit = limit_of(w, bytes_limit),
 		.target = target,
+		.where = &s->target,
 		.findings = findings,
 		.workers = s->plan.workers,
 		.witnesses = &w->witnesses,

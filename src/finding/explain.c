@@ -6,7 +6,10 @@
 #define ZEROES_LEAST 8U  /* fewer zero bytes in a row count only when they fill a write */
 #define SHIFT_LEAST  16U /* bytes that are found elsewhere in the expected block, */
 #define SHIFT_WRONG  8U  /* so many of them wrong here */
-#define FLIP_GAP     3U  /* bytes in a row with fewer others between them are judged together */
+#define STAMP_LEAST                                                                                          \
+	24U /* so many bytes of a line must be right: its first words, and what follows from them */
+#define PART_LEAST   8U /* of a part of a line so many bytes must not be explained yet */
+#define FLIP_GAP     3U /* bytes in a row with fewer others between them are judged together */
 #define LOST_LONGEST (2 * LINE_SIZE - 2) /* content without a whole line in it is no longer than this */
 #define LOST_LEAST   8U
 #define LOST_SEARCH  (1ULL << 20) /* operations tried for one piece: some 10 ms */
@@ -223,24 +226,31 @@ static void judge_stamp(const struct verdict_input *in, unsigned int at, const s
 		judge_rest_of_clone(in, s, p);
 }
 
-/* A line at `at` whose stamp holds and which regenerates to the last byte. */
-static bool believe(const struct verdict_input *in, unsigned int at, struct stamp *s)
+/* A line at `at`: the bytes from there on that are equal when it is made again from what its first words say,
+ * 0 when these are too few to be believed. All of a line, or what is left of one where the file ends or
+ * another write begins. */
+static unsigned int believe(const struct verdict_input *in, unsigned int at, struct stamp *s)
 {
+	const unsigned int most = MIN(LINE_SIZE, BLOCK_SIZE - at);
 	unsigned char line[LINE_SIZE];
+	unsigned int equal = 0;
 
-	if (!content_stamp(in->run, in->found + at, s))
-		return false;
+	if (most < STAMP_LEAST || !content_claim(in->run, in->found + at, s))
+		return 0;
 	content_fill(&(struct content_key){in->run, s->origin, s->object}, (uint64_t)s->line * LINE_SIZE,
 		     line, LINE_SIZE);
-	return memcmp(line, in->found + at, LINE_SIZE) == 0;
+	while (equal < most && line[equal] == in->found[at + equal])
+		equal++;
+	return equal < STAMP_LEAST ? 0 : equal;
 }
 
-static unsigned int claim_stamp(struct explanation *x, unsigned int at, const struct stamp *s)
+static unsigned int claim_stamp(struct explanation *x, unsigned int at, unsigned int length,
+				const struct stamp *s)
 {
 	const struct verdict_input *in = x->in;
 	struct content_key key = {in->run, s->origin, s->object};
 	uint64_t offset = stamped_offset(in, at, s->line);
-	unsigned int lo = at, hi = at + LINE_SIZE;
+	unsigned int lo = at, hi = at + length;
 	unsigned char made[BLOCK_SIZE];
 	struct piece p = {
 		.origin = s->origin,
@@ -255,16 +265,24 @@ static unsigned int claim_stamp(struct explanation *x, unsigned int at, const st
 	return hi;
 }
 
-/* Whole lines, at any byte alignment. */
+/* Does this line explain what nothing explains yet? A part of one may go a byte or two into what is wrong by
+ * chance. */
+static bool tells_something(const struct explanation *x, unsigned int at, unsigned int length)
+{
+	return length && count_open(x, at, at + length) >= (length == LINE_SIZE ? 1 : PART_LEAST);
+}
+
+/* Lines, at any byte alignment. */
 static void explain_stamps(struct explanation *x)
 {
 	unsigned int at = 0;
 
-	while (at + LINE_SIZE <= BLOCK_SIZE) {
+	while (at + STAMP_LEAST <= BLOCK_SIZE) {
 		struct stamp s;
+		const unsigned int length = believe(x->in, at, &s);
 
-		if (believe(x->in, at, &s) && count_open(x, at, at + LINE_SIZE))
-			at = MAX(claim_stamp(x, at, &s) - LINE_SIZE, at) + 1;
+		if (tells_something(x, at, length))
+			at = MAX(claim_stamp(x, at, length, &s) - length, at) + 1;
 		else
 			at++;
 	}

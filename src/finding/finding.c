@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/finding/finding.h"
 
+#include <errno.h>
 #include <string.h>
+
+/* FUSE: fs/fuse/dev.c (fuse_abort_conn(): ECONNABORTED to those who wait, ENOTCONN to those who come). */
+bool finding_errno_is_gone(int err)
+{
+	return err == ENOTCONN || err == ECONNABORTED || err == ESHUTDOWN || err == EHOSTDOWN;
+}
 
 static const char *const class_names[FINDING_CLASSES] = {
 	[FINDING_ZEROES] = "zeroes",       [FINDING_STALE] = "stale",     [FINDING_FOREIGN] = "foreign",

@@ -154,6 +154,10 @@ static inline void finding_emit(const struct finding_sink *sink, const struct fi
 	sink->emit(sink->self, f);
 }
 
+/* Does this errno say that whatever serves the target is no more: a FUSE daemon that died, a server, a device
+ * that was pulled? An operation on a sound target is never answered so. */
+bool finding_errno_is_gone(int err);
+
 const char *finding_class_name(enum finding_class class); /* "zeroes", "stale", ... */
 const char *finding_place_name(enum finding_place place);
 int finding_class_by_name(const char *name); /* -1 if unknown */

@@ -177,6 +177,19 @@ static bool near_edge(const struct verdict_input *in, unsigned int at)
 	return false;
 }
 
+/* Is there a write at all at byte `at`? Holes have none; a block without fragments is one write, unless it is
+ * a hole. */
+static bool is_written(const struct verdict_input *in, unsigned int at)
+{
+	if (in->fragments)
+		return explain_fragment(in, at) != NULL;
+	for (unsigned int i = 0; i < BLOCK_SIZE; i++) {
+		if (in->expected[i])
+			return true;
+	}
+	return false;
+}
+
 /* Torn: of the borders between wrong and expected bytes one, and only one, lies inside a write. (A whole
  * write that is lost has its borders where writes end; a patch in the middle of one isn't torn either.) Sets
  * *line. */
@@ -196,7 +209,7 @@ static bool is_torn(const struct explanation *x, enum finding_class class, unsig
 		for (unsigned int i = 0; i < 2; i++) {
 			unsigned int border = i ? end : start;
 
-			if (near_edge(x->in, border))
+			if (near_edge(x->in, border) || !is_written(x->in, border))
 				continue;
 			*line = border;
 			inside++;

@@ -33,9 +33,12 @@ static uint64_t key_of_line(const char *text)
 
 static uint64_t key_of_answer(const struct finding *f)
 {
-	char text[128] = "erofs";
+	const bool once = f->class == FINDING_EROFS || f->class == FINDING_TARGET;
+	char text[128];
 
-	if (f->class != FINDING_EROFS)
+	if (once)
+		snprintf(text, sizeof(text), "%s", finding_class_name(f->class));
+	else
 		snprintf(text, sizeof(text), "%s %d %u %u %llu", f->verifier, (int)f->class, f->worker,
 			 f->object, (unsigned long long)f->offset);
 	return hash_bytes(text, strlen(text));
@@ -47,7 +50,7 @@ bool repeats_count(struct repeats *r, const struct finding *f)
 
 	if (f->place == SEEN_LOG)
 		key = key_of_line(f->detail);
-	else if (f->place == SEEN_CHURN)
+	else if (f->place == SEEN_CHURN || f->class == FINDING_TARGET)
 		key = key_of_answer(f);
 	else
 		return false;

@@ -22,7 +22,7 @@ struct repeats {
 
 /* Was this found in this round before? It is counted then, and remembered otherwise. Two log lines are the
  * same when they differ in numbers only; two wrong answers when class, operation, object and offset are the
- * same. All EROFS are one. */
+ * same. All EROFS are one, and all answers of a target that is gone. */
 bool repeats_count(struct repeats *r, const struct finding *f);
 
 #endif

@@ -47,7 +47,8 @@ static void keep(struct guard *g, unsigned int number, const struct finding *f)
 
 	if (number == FINDINGS_KEPT + 1)
 		guard_say(g, "more than %u findings: the others are counted, not kept", FINDINGS_KEPT);
-	if (number <= FINDINGS_KEPT && finding_store(g->run, number, f, &e))
+	/* That the target is gone explains all the others. */
+	if ((number <= FINDINGS_KEPT || f->class == FINDING_TARGET) && finding_store(g->run, number, f, &e))
 		guard_fail(g, "finding %u could not be stored: %s", number, e.text);
 }
 
@@ -70,6 +71,9 @@ void guard_find(struct guard *g, struct finding *f)
 		       finding_class_name(f->class), "verifier", f->verifier, "path", f->path, "detail",
 		       f->detail);
 	atomic_store(&s->findings, number);
+	/* There is nothing left to be tested; after the last unmount the run ends anyway. */
+	if (f->class == FINDING_TARGET && f->place != SEEN_FRESH)
+		family_stop(g);
 	if (g->listener->finding)
 		g->listener->finding(g->listener->self, s, f);
 }

@@ -56,6 +56,8 @@ static enum finding_class class_of_success(const struct expectation *x)
 
 static enum finding_class class_of_error(int err, const struct expectation *x)
 {
+	if (finding_errno_is_gone(err))
+		return FINDING_TARGET;
 	switch (err) {
 	case EIO:
 		return FINDING_EIO;

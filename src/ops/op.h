@@ -68,7 +68,8 @@ struct op_ctx {
 	const struct shape *shape;
 	uint64_t bytes_limit; /* the worker's share of the target: no operation grows its files beyond */
 	int target; /* descriptor of the target's mount point (O_PATH); all paths are relative to it */
-	uint64_t operation; /* number of the present operation */
+	const struct target *where; /* that target, to find out where bytes lie; NULL: it isn't asked */
+	uint64_t operation;         /* number of the present operation */
 	unsigned char
 		*buffer; /* OP_BUFFER bytes, page-aligned; what call() writes and reads, learn() looks at */
 	char path[2][4096];

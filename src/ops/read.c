@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "src/finding/verdict.h"
@@ -14,6 +15,7 @@
 #include "src/ops/read.h"
 #include "src/ops/resolve.h"
 #include "src/ops/table.h"
+#include "src/target/target.h"
 
 /* More findings of one read say nothing new. */
 #define FINDINGS_PER_READ 4
@@ -82,33 +84,62 @@ struct reading {
 	unsigned int findings; /* so far */
 };
 
+/* Which inode it is, and where the block lies on the device; as far as can be told. */
+static void add_place(const struct reading *r, struct finding *f)
+{
+	const int fd = address_open(r->c, r->args, O_RDONLY);
+	struct target_address a;
+	struct error ignored;
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	f->inode = fstat(fd, &st) ? 0 : st.st_ino;
+	if (r->c->where && target_locate(r->c->where, fd, f->offset, &a, &ignored) == 0) {
+		f->logical = a.logical;
+		f->mirrors = MIN(a.mirrors, (unsigned int)FINDING_MIRRORS);
+		for (unsigned int i = 0; i < f->mirrors; i++) {
+			f->mirror[i].devid = a.mirror[i].devid;
+			f->mirror[i].physical = a.mirror[i].physical;
+		}
+	}
+	close(fd);
+}
+
+/* Bytes of a block. */
+struct part {
+	uint64_t from, to;
+};
+
+/* `read`: which bytes of the block were read. Of the others *found has what is expected, until the whole
+ * block is read once more: if that shows the same wrong bytes, it tells more of where they begin and end. */
 static void report_block(struct reading *r, uint64_t block, const struct block_entry *entry,
-			 const unsigned char *expected, const unsigned char *found)
+			 const unsigned char *expected, const unsigned char *found, const struct part *read)
 {
 	const struct model_view *v = &r->c->model->head;
 	const uint64_t left = r->file.size - block * BLOCK_SIZE;
 	struct fragment fragment[FRAGMENTS_MAX];
+	unsigned char again[BLOCK_SIZE];
+	const bool readable = resolve_read_again(r->c, r->args, block, again);
+	const bool same = readable && !memcmp(again + read->from, found + read->from, read->to - read->from);
 	const struct verdict_input in = {
 		.run = v->run,
 		.worker = v->worker,
 		.object = r->args->object,
 		.block = block,
 		.expected = expected,
-		.found = found,
+		.found = same ? again : found,
 		.valid = left < BLOCK_SIZE ? (uint32_t)left : BLOCK_SIZE,
 		.fragment = fragment,
 		.fragments = view_fragments(v, r->args->object, entry, fragment, FRAGMENTS_MAX),
 		.operations = r->c->operation,
 	};
-	unsigned char again[BLOCK_SIZE];
 	struct finding f = {0};
 
-	if (r->findings++ >= FINDINGS_PER_READ)
-		return;
 	judge_fill(r->c, r->op, r->args, &f);
 	verdict_block(&in, &f);
-	f.still =
-		!resolve_read_again(r->c, r->args, block, again) || memcmp(again, expected, BLOCK_SIZE) != 0;
+	add_place(r, &f);
+	f.still = !readable || memcmp(again, expected, BLOCK_SIZE) != 0;
 	finding_emit(r->c->findings, &f);
 }
 
@@ -152,10 +183,13 @@ static void compare_block(struct reading *r, uint64_t block, const struct block_
 	view_regenerate(&r->c->model->head, r->args->object, block, entry, expected);
 	memcpy(found, expected, BLOCK_SIZE);
 	memcpy(found + (from - start), got, to - from);
-	if (memcmp(found, expected, BLOCK_SIZE) != 0)
-		report_block(r, block, entry, expected, found);
-	else if (whole)
+	if (memcmp(found, expected, BLOCK_SIZE) != 0) {
+		if (r->findings++ < FINDINGS_PER_READ)
+			report_block(r, block, entry, expected, found,
+				     &(struct part){from - start, to - start});
+	} else if (whole) {
 		report_harness(r, block);
+	}
 }
 
 static void compare_reading(struct reading *r)

@@ -129,11 +129,15 @@ void resolve_odd_size(struct op_ctx *c, const struct op *op, const struct op_arg
 	char why[96];
 
 	view_object(&c->model->head, args->object, &o);
-	snprintf(why, sizeof(why), "it failed, yet the size went from %llu to %llu",
-		 (unsigned long long)o.size, (unsigned long long)a->size);
-	judge_report(c, op, args, a, FINDING_ATTRIBUTE, why);
-	if (a->size != SIZE_UNKNOWN)
+	if (a->size == SIZE_UNKNOWN) {
+		judge_report(c, op, args, a, FINDING_EIO,
+			     "it failed, and nobody can say how long the file is now");
+	} else {
+		snprintf(why, sizeof(why), "it failed, yet the size went from %llu to %llu",
+			 (unsigned long long)o.size, (unsigned long long)a->size);
+		judge_report(c, op, args, a, FINDING_ATTRIBUTE, why);
 		model_truncate(c->model, c->operation, args->object, a->size);
+	}
 	model_set_unsure(c->model, c->operation, args->object);
 }
 

@@ -116,6 +116,7 @@ static void print_verifications(const struct plan *p, FILE *out)
 {
 	static const char *const when[] = {
 		[VERIFY_ROUND] = "after each round",
+		[VERIFY_MOUNTED] = "after each round, and after unmount and mount",
 		[VERIFY_OFFLINE] = "at the end, unmounted",
 		[VERIFY_REMOUNTED] = "at the end, after unmount and mount",
 		[VERIFY_LIVE] = "all the time",

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/answers.c \
 	%D%/chunk.c \
 	%D%/chunk.h \
 	%D%/encoded.c \

@@ -102,6 +102,10 @@ char *target_subdir_name(char *buf, size_t len, const char *dir);
  * filesystems. Nothing there is no error. */
 int target_remove_tree(const char *path, struct error *e);
 
+/* 0 while the device of a target answers; else with which errno it refuses everything: it is gone. Reads some
+ * places past all caches. Of a directory nothing is known: 0. */
+int target_refusal(const struct target *t);
+
 /* Where a byte of a file lies. */
 struct target_address {
 	uint64_t logical; /* FIEMAP's physical: for btrfs an address in its own space */

@@ -138,6 +138,18 @@ static void damage_is_told(void **state)
 	assert_finding(x, "no reason");
 }
 
+static void a_bad_copy_is_told_whatever_the_end(void **state)
+{
+	struct fixture *x = *state;
+
+	stand_in(x, "btrfs",
+		 "echo 'checksum verify failed on 527433728 wanted 0x3c924544 found 0x377d3977'; echo 'found "
+		 "33001472 bytes used, no error found'; exit 0");
+	assert_finding(x, "check ended with 0: checksum verify failed on 527433728");
+	stand_in(x, "btrfs", "echo 'parent transid verify failed on 30490624 wanted 9 found 8'; exit 0");
+	assert_finding(x, "parent transid verify failed");
+}
+
 static void its_own_troubles_are_errors(void **state)
 {
 	struct fixture *x = *state;
@@ -253,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(clean_is_silent),
 		TEST(damage_is_told),
+		TEST(a_bad_copy_is_told_whatever_the_end),
 		TEST(its_own_troubles_are_errors),
 		TEST(other_checkers_are_understood),
 		TEST(a_crash_is_a_finding),

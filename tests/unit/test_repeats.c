@@ -94,6 +94,18 @@ static void a_read_only_filesystem_is_told_once(void **state)
 	assert_true(repeated(&r, answer(FINDING_EROFS, "create", 0, 9, 0)));
 }
 
+static void a_target_that_is_gone_is_told_once(void **state)
+{
+	struct finding seen = answer(FINDING_TARGET, "hot", 1, 7, 0);
+	struct repeats r = {0};
+
+	(void)state;
+	seen.place = SEEN_HOT;
+	assert_false(repeated(&r, answer(FINDING_TARGET, "write", 1, 7, 0)));
+	assert_true(repeated(&r, answer(FINDING_TARGET, "create", 0, 9, 0)));
+	assert_true(repeated(&r, seen));
+}
+
 static void what_verifiers_find_is_never_a_repetition(void **state)
 {
 	struct finding f = answer(FINDING_ZEROES, "hot", 1, 7, 0);
@@ -125,6 +137,7 @@ int main(void)
 		cmocka_unit_test(each_round_tells_it_once),
 		cmocka_unit_test(answers_are_told_by_class_operation_object_and_offset),
 		cmocka_unit_test(a_read_only_filesystem_is_told_once),
+		cmocka_unit_test(a_target_that_is_gone_is_told_once),
 		cmocka_unit_test(what_verifiers_find_is_never_a_repetition),
 		cmocka_unit_test(too_many_kinds_are_all_findings),
 	};

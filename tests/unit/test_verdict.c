@@ -408,6 +408,26 @@ static void behind_the_end_of_file(void **state)
 	}
 }
 
+/* No whole line fits into the file, and what stands there is another file's. */
+static void foreign_data_in_a_short_file(void **state)
+{
+	struct scene t;
+
+	for (unsigned int valid = 24; valid < LINE_SIZE; valid++) {
+		scene_start(&t, valid, 1);
+		t.valid = valid;
+		t.fragment[0].length = valid;
+		memset(t.expected + valid, 0, BLOCK_SIZE - valid);
+		memcpy(t.found, t.expected, BLOCK_SIZE);
+		fill(700, 9, 5, 40 * BLOCK_SIZE, t.found, valid);
+		assert_int_equal(judge(&t), FINDING_FOREIGN);
+		assert_int_equal(wrong(&t)->origin.worker, 9);
+		assert_int_equal(wrong(&t)->object, 5);
+		assert_int_equal(wrong(&t)->offset, 40 * BLOCK_SIZE);
+		assert_int_equal(wrong(&t)->length, valid);
+	}
+}
+
 /* A hole was expected. */
 static void data_in_a_hole(void **state)
 {
@@ -420,7 +440,24 @@ static void data_in_a_hole(void **state)
 	assert_int_equal(t.f.operation, 0);
 }
 
-/* A stamp counts only with its whole line. */
+/* What begins or ends in the midst of a hole tears no write. */
+static void a_part_of_a_hole_is_not_torn(void **state)
+{
+	struct scene t;
+
+	for (unsigned int end = 1000; end < 3000; end += 100) {
+		scene_start(&t, end, 1);
+		memset(t.expected, 0, BLOCK_SIZE);
+		memcpy(t.found, t.expected, BLOCK_SIZE);
+		t.fragments = 0;
+		fill(700, 9, 5, BLOCK * BLOCK_SIZE, t.found, end);
+		assert_int_equal(judge(&t), FINDING_FOREIGN);
+		assert_int_equal(wrong(&t)->length, end);
+		assert_int_equal(t.f.operation, 0);
+	}
+}
+
+/* A stamp counts only with what follows from it. */
 static void a_stamp_alone_is_not_believed(void **state)
 {
 	struct scene t;
@@ -677,7 +714,9 @@ int main(void)
 		cmocka_unit_test(shifts_by_any_distance),
 		cmocka_unit_test(shifts_bring_in_the_neighbour),
 		cmocka_unit_test(behind_the_end_of_file),
+		cmocka_unit_test(foreign_data_in_a_short_file),
 		cmocka_unit_test(data_in_a_hole),
+		cmocka_unit_test(a_part_of_a_hole_is_not_torn),
 		cmocka_unit_test(a_stamp_alone_is_not_believed),
 		cmocka_unit_test(without_fragments_the_block_is_one_write),
 		cmocka_unit_test(a_lost_clone_is_stale),
