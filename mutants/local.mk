@@ -12,8 +12,8 @@ libmutants_a_SOURCES = \
 libmutants_a_CFLAGS = $(AM_CFLAGS) $(FUSE3_CFLAGS)
 MUTANT_LIBS = libmutants.a $(FUSE3_LIBS) $(JANSSON_LIBS)
 
-check_PROGRAMS += recow-mutant-device
-recow_mutant_device_SOURCES = \
+check_PROGRAMS += mutants/recow-mutant-device
+mutants_recow_mutant_device_SOURCES = \
 	%D%/device/answers.c \
 	%D%/device/chunks.c \
 	%D%/device/chunks.h \
@@ -40,8 +40,9 @@ recow_mutant_device_SOURCES = \
 	%D%/device/spoil.c \
 	%D%/device/spoil.h \
 	%D%/device/table.c
-recow_mutant_device_CFLAGS = $(AM_CFLAGS) $(FUSE3_CFLAGS)
-recow_mutant_device_LDADD = $(MUTANT_LIBS)
+mutants_recow_mutant_device_CFLAGS = $(AM_CFLAGS) $(FUSE3_CFLAGS)
+mutants_recow_mutant_device_LDADD = $(MUTANT_LIBS)
+
 check_PROGRAMS += mutants/recow-mutant-fs
 mutants_recow_mutant_fs_SOURCES = \
 	%D%/fs/attribute.c \

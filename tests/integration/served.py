@@ -8,7 +8,7 @@ import time
 
 from lib import ROOT, expect, lines_of
 
-PROGRAM = os.environ.get("RECOW_MUTANT_DEVICE", str(ROOT / "build/recow-mutant-device"))
+PROGRAM = os.environ.get("RECOW_MUTANT_DEVICE", str(ROOT / "build/mutants/recow-mutant-device"))
 LIBC = ctypes.CDLL(None, use_errno=True)
 PUNCH_HOLE = 1 | 2  # and KEEP_SIZE
 SECTOR, BLOCK = 512, 4096
