@@ -3,6 +3,8 @@ EXTRA_DIST += \
 	%D%/architecture.md \
 	%D%/exposure.md \
 	%D%/formats.md \
+	%D%/found/README.md \
+	%D%/found/btrfs-read-loop.md \
 	%D%/guard.md \
 	%D%/injectors.md \
 	%D%/performance.md \

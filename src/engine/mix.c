@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "src/engine/mix.h"
 
-static int resolve(struct mix *m, const struct weight *weights, uint32_t met, uint64_t *sum, struct error *e)
+#include <string.h>
+
+#define THOUSANDTHS 1000U
+
+const struct weight mix_of_witnesses[] = {
+	{"snapshot", 1}, {"snapshot_switch", 1}, {"snapshot_delete", 2}, {NULL, 0}};
+
+/* Add those weights, times `unit`. */
+static int resolve(struct mix *m, const struct weight *weights, uint64_t unit, uint32_t met, uint64_t *sum,
+		   struct error *e)
 {
 	for (const struct weight *w = weights; w->op; w++) {
 		const struct op *op = op_by_name(w->op);
@@ -14,22 +23,42 @@ static int resolve(struct mix *m, const struct weight *weights, uint32_t met, ui
 		if (!w->weight || op->needs & ~met)
 			continue;
 		m->op[m->count] = op;
-		m->keep[m->count++] = w->weight;
-		*sum += w->weight;
+		m->keep[m->count++] = w->weight * unit;
+		*sum += w->weight * unit;
 	}
-	if (!m->count)
-		return error_set(e, EXIT_USAGE, "a workload's mix is empty");
 	return 0;
 }
 
-int mix_init(struct mix *m, const struct weight *weights, uint32_t met, struct error *e)
+static bool have_common(const struct weight *a, const struct weight *b)
+{
+	for (; a->op; a++) {
+		for (const struct weight *w = b; w->op; w++) {
+			if (strcmp(a->op, w->op) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static int resolve_all(struct mix *m, const struct weight *weights, const struct weight *more, uint32_t met,
+		       uint64_t *sum, struct error *e)
+{
+	if (resolve(m, weights, THOUSANDTHS, met, sum, e))
+		return -1;
+	if (!m->count)
+		return error_set(e, EXIT_USAGE, "a workload's mix is empty");
+	return more && !have_common(weights, more) ? resolve(m, more, *sum / THOUSANDTHS, met, sum, e) : 0;
+}
+
+int mix_init(struct mix *m, const struct weight *weights, const struct weight *more, uint32_t met,
+	     struct error *e)
 {
 	const uint64_t one = 1ULL << 32;
 	unsigned int small[MIX_MAX], large[MIX_MAX], smalls = 0, larges = 0;
 	uint64_t sum = 0;
 
 	*m = (struct mix){0};
-	if (resolve(m, weights, met, &sum, e))
+	if (resolve_all(m, weights, more, met, &sum, e))
 		return -1;
 	for (unsigned int i = 0; i < m->count; i++) {
 		m->keep[i] = m->keep[i] * m->count * one / MAX(sum, 1ULL);

@@ -16,9 +16,15 @@ struct mix {
 	unsigned int alias[MIX_MAX];
 };
 
+/* What a verifier of snapshots makes every worker do that doesn't anyway: so many thousandths of its
+ * operations. Most of them find that it is too early for the next snapshot, and another one is drawn. */
+extern const struct weight mix_of_witnesses[];
+
 /* From the names and weights of a workload, without what needs more than is `met` (set of enum need). Unknown
- * operations and an empty mix are errors. */
-int mix_init(struct mix *m, const struct weight *weights, uint32_t met, struct error *e);
+ * operations and an empty mix are errors. `more` (NULL: nothing) is added, in thousandths of the sum of all
+ * weights, if none of it is there. */
+int mix_init(struct mix *m, const struct weight *weights, const struct weight *more, uint32_t met,
+	     struct error *e);
 
 const struct op *mix_draw(const struct mix *m, struct stream *s);
 

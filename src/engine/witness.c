@@ -81,7 +81,7 @@ static void take_shared(struct conductor *c, uint64_t round)
 	char path[40];
 
 	witness_path(path, sizeof(path), SHARED_PLACE, round);
-	if (target_snapshot(c->mount, SHARED_PLACE, path, false)) {
+	if (target_snapshot(c->mount, SHARED_PLACE, path, SNAPSHOT_READONLY, false)) {
 		tell_refused(c, path, "the snapshot can't be taken");
 		return;
 	}
@@ -104,20 +104,12 @@ static bool has_room(const struct conductor *c)
 	return fstatvfs(c->mount, &fs) == 0 && fs.f_bavail >= fs.f_blocks / 4;
 }
 
-static bool wants_witnesses(const struct plan *p)
-{
-	for (unsigned int i = 0; i < p->verification_count; i++) {
-		if (p->verification[i].verifier->when == VERIFY_DURING && !p->verification[i].unavailable)
-			return true;
-	}
-	return false;
-}
-
 void witnesses_take_shared(struct conductor *c)
 {
 	const struct shared *s = c->shared;
 
-	if (conductor_ending(c) || !s->target.btrfs || !s->plan.shared_dirs || !wants_witnesses(&s->plan))
+	if (conductor_ending(c) || !s->target.btrfs || !s->plan.shared_dirs ||
+	    !plan_wants_witnesses(&s->plan))
 		return;
 	if (c->shared_witnesses.live == SHARED_KEPT)
 		drop_oldest(c);

@@ -209,6 +209,19 @@ static int make_nocow(const struct worker *w, struct error *e)
 	return target_make_nocow(w->ctx.target, name, e);
 }
 
+/* At the brim there is no room for what snapshots keep. */
+static int make_mix(struct worker *w, struct error *e)
+{
+	const struct plan *plan = &w->shared->plan;
+	const bool witnesses = plan_wants_witnesses(plan) && !w->workload->shape.brim;
+	const uint32_t met = plan->met & ~w->shared->target.unmet;
+
+	if (mix_init(&w->mix, w->workload->workload->mix, witnesses ? mix_of_witnesses : NULL, met, e) == 0)
+		return 0;
+	error_context(e, "workload %s", w->workload->workload->name);
+	return -1;
+}
+
 static int make_model(struct worker *w, struct error *e)
 {
 	const struct plan *plan = &w->shared->plan;
@@ -253,11 +266,7 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 		return error_set(e, EXIT_HARNESS, "no memory for the buffer of worker %u", number);
 	if (direct_begin(&w->ctx, e) || (w->ctx.shape->nocow && make_nocow(w, e)))
 		goto fail;
-	if (mix_init(&w->mix, w->workload->workload->mix, s->plan.met & ~s->target.unmet, e)) {
-		error_context(e, "workload %s", w->workload->workload->name);
-		goto fail;
-	}
-	if (make_model(w, e))
+	if (make_mix(w, e) || make_model(w, e))
 		goto fail;
 	err = pthread_create(&w->thread, NULL, worker_main, w);
 	if (err) {

@@ -74,6 +74,35 @@ void held_close_all(struct op_ctx *c)
 	}
 }
 
+static bool is_own(const struct op_ctx *c, uint32_t object)
+{
+	struct object o;
+
+	return view_object(&c->model->head, object, &o) && !(o.flags & OBJECT_REALM);
+}
+
+void held_close_own(struct op_ctx *c)
+{
+	for (unsigned int i = 0; i < HELD_MAX; i++) {
+		if (is_own(c, c->held[i].object))
+			let_go(c, c->held[i].object);
+	}
+}
+
+void held_forget_own(struct op_ctx *c)
+{
+	const struct model_view *v = &c->model->head;
+	uint32_t place = model_pick_count(c->model, PICK_HELD);
+	struct name n;
+
+	while (place--) { /* backwards: who goes is replaced by the last one */
+		const uint32_t number = view_pick(v, PICK_HELD, place);
+
+		if (view_name(v, number, &n) && is_own(c, n.object))
+			model_unlink(c->model, c->operation, number);
+	}
+}
+
 static bool is_full(const struct op_ctx *c)
 {
 	return model_pick_count(c->model, PICK_HELD) >= HELD_MAX;

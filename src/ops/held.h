@@ -12,4 +12,9 @@ int held_fd(const struct op_ctx *c, uint32_t object);
 /* Close them all. Before the target is unmounted; the files are gone then. */
 void held_close_all(struct op_ctx *c);
 
+/* Before the worker goes on in another subvolume: close those that lie in its own, in call(); and in learn(),
+ * whatever the operation came to, forget them. */
+void held_close_own(struct op_ctx *c);
+void held_forget_own(struct op_ctx *c);
+
 #endif

@@ -2,12 +2,18 @@
 /*
  * Witnesses: a worker takes read-only snapshots of its own subvolume, which it alone changes, each together
  * with its model as it is at that moment; the verifier `snapshots` compares both until the snapshot is
- * deleted. object: the anchor; offset: the snapshot's number.
+ * deleted. Or it goes on in a writable one, and what it leaves is the witness: both trees share all of their
+ * blocks, and what is changed from then on must be copied. object: the anchor; offset: the snapshot's number.
  */
+#include <errno.h>
+#include <stdio.h>
+
 #include "src/base/clock.h"
+#include "src/ops/held.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
 #include "src/ops/table.h"
+#include "src/ops/window.h"
 #include "src/target/target.h"
 
 /* One in so many is taken behind a syncfs; the others find the changes in the transaction that they end. */
@@ -64,7 +70,7 @@ static void snapshot_call(struct op_ctx *c, const struct op_args *args, struct o
 	const struct places p = find_places(c->model->head.worker, args);
 
 	answer_begin(a);
-	answer_end(a, target_snapshot(c->target, p.own, p.snapshot, args->aux));
+	answer_end(a, target_snapshot(c->target, p.own, p.snapshot, SNAPSHOT_READONLY, args->aux));
 }
 
 /* Without memory for its model it stays a witness of nothing, until it is deleted. */
@@ -76,21 +82,29 @@ static struct witness *make_witness(struct op_ctx *c, const struct op_args *args
 	return witness_make(p.own, args->offset, SCOPE_PRIVATE, &frozen, frozen ? 1 : 0);
 }
 
-static void snapshot_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
+/* What lies there is the model as it is now. Returns whether anything does. */
+static bool learn_witness(struct op_ctx *c, const struct op *op, const struct op_args *args,
+			  const struct op_answer *a)
 {
 	const struct expectation x = expect_success();
 	struct witness *w;
 
-	if (judge(c, &op_snapshot, args, a, &x) != OUTCOME_DONE)
-		return;
+	if (judge(c, op, args, a, &x) != OUTCOME_DONE)
+		return false;
 	w = make_witness(c, args);
 	if (!w) {
-		judge_report(c, &op_snapshot, args, a, FINDING_HARNESS, "no memory to keep what it holds");
-		return;
+		judge_report(c, op, args, a, FINDING_HARNESS, "no memory to keep what it holds");
+		return true;
 	}
 	w->operation = c->operation;
 	w->time = clock_mono();
 	witness_add(c->witnesses, w);
+	return true;
+}
+
+static void snapshot_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
+{
+	learn_witness(c, &op_snapshot, args, a);
 }
 
 static void show_snapshot(struct line *l, const char *call)
@@ -98,7 +112,7 @@ static void show_snapshot(struct line *l, const char *call)
 	const struct places p = find_places(l->namer->worker, &l->record->args);
 
 	line_add(l, "%s(", call);
-	if (l->record->kind == OP_SNAPSHOT) {
+	if (l->record->kind != OP_SNAPSHOT_DELETE) {
 		line_path(l);
 		line_add(l, " -> ");
 	}
@@ -126,6 +140,87 @@ const struct op op_snapshot = {
 	.call = snapshot_call,
 	.learn = snapshot_learn,
 	.show = snapshot_show,
+};
+
+/*
+ * ---- snapshot_switch: aux: 1 behind a syncfs
+ *
+ * A writable snapshot is taken and exchanges its name with the subvolume, which becomes the read-only
+ * witness. Whatever of that fails: once the snapshot is there, both trees hold the model of this moment, and
+ * nobody writes to the one that is called the snapshot.
+ */
+
+/* A snapshot has none of what lies in further subvolumes: it would stay behind. */
+static bool has_nested(const struct model_view *v)
+{
+	struct object o;
+
+	for (uint32_t id = OBJECT_ROOT; id < v->objects.count; id++) {
+		if (view_object(v, id, &o) && o.flags & OBJECT_SUBVOLUME && !(o.flags & OBJECT_REALM))
+			return true;
+	}
+	return false;
+}
+
+static bool switch_draw(const struct op_ctx *c, struct stream *s, struct op_args *args)
+{
+	return snapshot_draw(c, s, args) && !has_nested(&c->model->head);
+}
+
+static int switch_to(int target, const struct places *p)
+{
+	if (renameat2(target, p->own, target, p->snapshot, RENAME_EXCHANGE))
+		return -1;
+	return target_set_readonly(target, p->snapshot);
+}
+
+static void switch_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
+{
+	const struct places p = find_places(c->model->head.worker, args);
+	int ret;
+
+	/* Nothing must reach the files that are left any more; those without a name are in no snapshot. */
+	windows_close(c);
+	held_close_own(c);
+	answer_begin(a);
+	ret = target_snapshot(c->target, p.own, p.snapshot, SNAPSHOT_WRITABLE, args->aux);
+	if (ret == 0 && switch_to(c->target, &p))
+		a->stopped = errno;
+	answer_end(a, ret);
+}
+
+static void switch_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
+{
+	const struct expectation x = expect_success();
+	struct op_answer why = *a;
+
+	held_forget_own(c);
+	if (!learn_witness(c, &op_snapshot_switch, args, a) || !a->stopped)
+		return;
+	why.ret = -a->stopped;
+	judge(c, &op_snapshot_switch, args, &why, &x);
+}
+
+static void switch_show(const struct journal_record *r, const struct op_namer *namer, char *buf, size_t len)
+{
+	struct line l = line_begin(r, namer, buf, len);
+
+	show_snapshot(&l, r->args.aux ? "syncfs, snapshot_switch" : "snapshot_switch");
+}
+
+const struct op op_snapshot_switch = {
+	.name = "snapshot_switch",
+	.summary = "go on in a writable snapshot of the worker's subvolume, which becomes a read-only one",
+	.id = OP_SNAPSHOT_SWITCH,
+	.group = GROUP_SNAPSHOTS,
+	.failure = FAILS_CLEAN,
+	.balance = BALANCE_NONE,
+	.needs = NEED_BTRFS,
+	.errors = errors_of_space,
+	.draw = switch_draw,
+	.call = switch_call,
+	.learn = switch_learn,
+	.show = switch_show,
 };
 
 /* ---- snapshot_delete: the oldest */

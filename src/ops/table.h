@@ -53,6 +53,7 @@ enum op_id {
 	OP_SNAPSHOT_DELETE = 51,
 	OP_SUBVOL_CREATE = 52,
 	OP_SUBVOL_DELETE = 53,
+	OP_SNAPSHOT_SWITCH = 54,
 };
 
 extern const struct op op_create, op_mkdir, op_unlink, op_rmdir, op_rename, op_rename_over, op_link,
@@ -67,6 +68,7 @@ extern const struct op op_tmpfile, op_linkat, op_orphan, op_release;
 extern const struct op op_mmap_write, op_mmap_read, op_msync;
 extern const struct op op_aio_write, op_aio_read;
 extern const struct op op_shared_write, op_shared_store, op_shared_read, op_shared_sync;
-extern const struct op op_snapshot, op_snapshot_delete, op_subvol_create, op_subvol_delete;
+extern const struct op op_snapshot, op_snapshot_switch, op_snapshot_delete, op_subvol_create,
+	op_subvol_delete;
 
 #endif

@@ -96,6 +96,9 @@ int plan_settle(struct plan *p, const struct surroundings *around, struct error 
  * meet: their names and the reason behind those of p->left_out. Returns buf. */
 char *plan_left_out(char *buf, size_t len, const struct plan *p, uint32_t unmet, const char *reason);
 
+/* Of a settled one: is there a verifier that looks at snapshots? Then every worker takes some. */
+bool plan_wants_witnesses(const struct plan *p);
+
 /* What a shape has for a workload parameter ("size_max"). */
 uint64_t plan_shape_value(const struct shape *s, const char *name);
 

@@ -146,3 +146,12 @@ int plan_settle(struct plan *p, const struct surroundings *around, struct error 
 	}
 	return 0;
 }
+
+bool plan_wants_witnesses(const struct plan *p)
+{
+	for (unsigned int i = 0; i < p->verification_count; i++) {
+		if (p->verification[i].verifier->when == VERIFY_DURING && !p->verification[i].unavailable)
+			return true;
+	}
+	return false;
+}

@@ -621,6 +621,7 @@ static const struct {
 	{OP_SHARED_READ, nothing},
 	{OP_SHARED_SYNC, nothing},
 	{OP_SNAPSHOT, nothing},
+	{OP_SNAPSHOT_SWITCH, nothing},
 	{OP_SNAPSHOT_DELETE, nothing},
 	{OP_SUBVOL_CREATE, does_subvol_create},
 	{OP_SUBVOL_DELETE, does_subvol_delete},

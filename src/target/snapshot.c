@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Subvolumes of btrfs and read-only snapshots of them: made and deleted. */
+/* Subvolumes of btrfs and snapshots of them: made and deleted. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btrfs.h>
@@ -35,9 +35,9 @@ static int close_keeping_errno(int fd, int ret)
 	return ret;
 }
 
-int target_snapshot(int at, const char *from, const char *to, bool sync)
+int target_snapshot(int at, const char *from, const char *to, enum snapshot_kind kind, bool sync)
 {
-	struct btrfs_ioctl_vol_args_v2 args = {.flags = BTRFS_SUBVOL_RDONLY};
+	struct btrfs_ioctl_vol_args_v2 args = {.flags = kind == SNAPSHOT_READONLY ? BTRFS_SUBVOL_RDONLY : 0};
 	int source = open_directory(at, from), parent, ret;
 	const char *name;
 
@@ -53,6 +53,20 @@ int target_snapshot(int at, const char *from, const char *to, bool sync)
 		ret = ioctl(parent, BTRFS_IOC_SNAP_CREATE_V2, &args);
 	ret = close_keeping_errno(parent, ret);
 	return close_keeping_errno(source, ret);
+}
+
+int target_set_readonly(int at, const char *path)
+{
+	uint64_t flags;
+	int fd = open_directory(at, path), ret;
+
+	if (fd < 0)
+		return -1;
+	ret = ioctl(fd, BTRFS_IOC_SUBVOL_GETFLAGS, &flags);
+	flags |= BTRFS_SUBVOL_RDONLY;
+	if (ret == 0)
+		ret = ioctl(fd, BTRFS_IOC_SUBVOL_SETFLAGS, &flags);
+	return close_keeping_errno(fd, ret);
 }
 
 /* One of the ioctls that take a name in a directory. */

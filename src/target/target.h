@@ -83,10 +83,12 @@ int target_make_subvolume(const struct target *t, const char *path, struct error
 /* New files in directory `name` below the mount point (a descriptor, O_PATH) are to be nodatacow. Where the
  * filesystem has no such thing, nothing happens. */
 int target_make_nocow(int mount, const char *name, struct error *e);
-/* btrfs: a read-only snapshot `to` of the subvolume `from`, at once or behind a syncfs; and its deletion.
- * Paths are relative to the directory `at`. 0, or -1 with errno. */
-int target_snapshot(int at, const char *from, const char *to, bool sync);
+/* btrfs: a snapshot `to` of the subvolume `from`, at once or behind a syncfs; its deletion; and what makes a
+ * subvolume read-only. Paths are relative to the directory `at`. 0, or -1 with errno. */
+enum snapshot_kind { SNAPSHOT_READONLY, SNAPSHOT_WRITABLE };
+int target_snapshot(int at, const char *from, const char *to, enum snapshot_kind kind, bool sync);
 int target_snapshot_delete(int at, const char *path);
+int target_set_readonly(int at, const char *path);
 
 /* Likewise: make a subvolume (mode 0777 less the umask); it is deleted as a snapshot is, with all that is in
  * it. */

@@ -38,7 +38,7 @@ static void table_is_sane(void **state)
 			assert_string_not_equal(op->name, op_table[k]->name);
 		}
 	}
-	assert_int_equal(op_count, 46);
+	assert_int_equal(op_count, 47);
 	assert_null(op_by_name("no such operation"));
 	assert_null(op_by_id(0));
 }
@@ -332,6 +332,88 @@ static void witnesses_are_kept_until_they_are_deleted(void **state)
 	world.ctx.bytes_limit = 2 * MiB;
 }
 
+static uint32_t make_subvolume_in(uint32_t dir)
+{
+	const struct model_create c = {
+		.type = OBJECT_DIR,
+		.subvolume = true,
+		.parent = dir,
+		.name = {.number = model_next_name(&world.model), .tag = 77},
+	};
+
+	return model_create(&world.model, 1, &c);
+}
+
+/* What lies in a nested subvolume is no part of a snapshot: it can't be gone on in. */
+static void a_switch_leaves_no_subvolume_behind(void **state)
+{
+	const uint32_t dir[] = {OBJECT_ROOT, OBJECT_FIRST_SHARED};
+	const uint64_t n = 200000;
+	struct op_args args;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(dir); i++) {
+		struct object o;
+
+		assert_true(view_object(&world.model.head, make_subvolume_in(dir[i]), &o));
+		assert_int_equal(drawn("snapshot_switch", n, &args), dir[i] != OBJECT_ROOT);
+		assert_true(drawn("snapshot", n, &args));
+		model_unlink(&world.model, 1, o.first_name);
+	}
+	assert_true(drawn("snapshot_switch", n, &args));
+}
+
+/* Files without a name that lie in the worker's own subvolume or, `shared`, in the shared one. */
+static unsigned int count_held(bool shared)
+{
+	unsigned int sum = 0;
+	struct object o;
+
+	for (unsigned int i = 0; i < HELD_MAX; i++)
+		sum += view_object(&world.model.head, world.ctx.held[i].object, &o) &&
+		       !(o.flags & OBJECT_REALM) == !shared;
+	return sum;
+}
+
+/* They are in no snapshot. */
+static void a_switch_lets_files_without_a_name_go(void **state)
+{
+	const struct op_answer full = {.ret = -ENOSPC};
+	const unsigned int own = count_held(false), shared = count_held(true);
+	struct op_args args;
+
+	assert_true(own && shared);
+	assert_true(drawn("snapshot_switch", 250000, &args));
+	held_close_own(&world.ctx);
+	op_by_name("snapshot_switch")->learn(&world.ctx, &args, &full);
+	assert_int_equal(count_held(false), 0);
+	assert_int_equal(count_held(true), shared);
+	assert_int_equal(model_pick_count(&world.model, PICK_HELD), shared);
+}
+
+/* Once the snapshot is there it is a witness, whatever becomes of the exchange; an odd answer is told. */
+static void a_switch_that_stops_half_way_leaves_a_witness(void **state)
+{
+	const struct op_answer answer[] = {{0}, {.stopped = ENOSPC}, {.stopped = EXDEV}};
+	const unsigned int before = world.witnesses.live;
+	const struct op *op = op_by_name("snapshot_switch"), *drop = op_by_name("snapshot_delete");
+	uint64_t n = 300000;
+	struct op_args args;
+
+	assert_int_equal(before, 0);
+	world.ctx.bytes_limit = UINT64_MAX;
+	for (unsigned int i = 0; i < ARRAY_SIZE(answer); i++) {
+		last.class = -1;
+		assert_true(drawn("snapshot_switch", n += 100000, &args));
+		op->learn(&world.ctx, &args, &answer[i]);
+		assert_int_equal(world.witnesses.live, i + 1);
+		assert_int_equal(last.class, i == 2 ? FINDING_ANSWER : (enum finding_class) - 1);
+	}
+	while (drawn("snapshot_delete", n += 100000, &args))
+		drop->learn(&world.ctx, &args, &answer[0]);
+	assert_int_equal(world.witnesses.live, 0);
+	world.ctx.bytes_limit = 2 * MiB;
+}
+
 static void a_failed_fsync_makes_its_object_unsure(void **state)
 {
 	const struct op_answer answer = {.ret = -ENOSPC, .began = true};
@@ -528,6 +610,9 @@ int main(void)
 		cmocka_unit_test(draws_are_deterministic_and_in_the_model),
 		cmocka_unit_test(wrong_answers_are_findings),
 		cmocka_unit_test(witnesses_are_kept_until_they_are_deleted),
+		cmocka_unit_test(a_switch_leaves_no_subvolume_behind),
+		cmocka_unit_test(a_switch_lets_files_without_a_name_go),
+		cmocka_unit_test(a_switch_that_stops_half_way_leaves_a_witness),
 		cmocka_unit_test(a_failed_fsync_makes_its_object_unsure),
 		cmocka_unit_test(a_failed_utimensat_leaves_either_time),
 		cmocka_unit_test(odd_sizes_after_failures_are_findings),

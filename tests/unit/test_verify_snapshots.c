@@ -25,7 +25,7 @@ static struct witness *take(struct world *w, enum view_scope scope)
 
 	learn_times(w);
 	witness_path(path, sizeof(path), place, list.taken + 1);
-	assert_int_equal(target_snapshot(w->mount, place, path, false), 0);
+	assert_int_equal(target_snapshot(w->mount, place, path, SNAPSHOT_READONLY, false), 0);
 	for (size_t i = 0; i < count; i++) {
 		w->model[i].head.operations = w->op[i];
 		frozen[i] = model_freeze(&w->model[i]);
@@ -233,7 +233,7 @@ static void one_that_nobody_took_is_told(void **state)
 {
 	struct world *w = *state;
 
-	assert_int_equal(target_snapshot(w->mount, "w0001", "snap/w0001.9", true), 0);
+	assert_int_equal(target_snapshot(w->mount, "w0001", "snap/w0001.9", SNAPSHOT_READONLY, true), 0);
 	look(w, VERIFY_ROUND, 1);
 	only(w, FINDING_EXTRA, "snap/w0001.9");
 	assert_int_equal(target_snapshot_delete(w->mount, "snap/w0001.9"), 0);
