@@ -92,12 +92,12 @@ int plan_make(struct plan *p, const struct scenario *scenario, const struct scen
  * itself. */
 int plan_settle(struct plan *p, const struct surroundings *around, struct error *e);
 
-/* Of a settled one: is there a verifier that looks at snapshots? Then every worker takes some. */
-bool plan_wants_witnesses(const struct plan *p);
-
 /* The same for operations that want one of the needs `unmet`, which the mounted target turned out not to
  * meet: their names and the reason behind those of p->left_out. Returns buf. */
 char *plan_left_out(char *buf, size_t len, const struct plan *p, uint32_t unmet, const char *reason);
+
+/* Of a settled one: is there a verifier that looks at snapshots? Then every worker takes some. */
+bool plan_wants_witnesses(const struct plan *p);
 
 /* What a shape has for a workload parameter ("size_max"). */
 uint64_t plan_shape_value(const struct shape *s, const char *name);

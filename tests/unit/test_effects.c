@@ -156,6 +156,7 @@ static void as_the_model_has_it(const struct workload *workload, const char *dir
 	small.shape.files = 100;
 	small.shape.dirs = 12;
 	small.shape.size[1] = MIN(small.shape.size[1], 256 * KiB);
+	small.shape.size[0] = MIN(small.shape.size[0], small.shape.size[1]);
 	memset(followed, 0, sizeof(followed));
 	highest = 0;
 	world_open(&w, dir, &small, 7);
