@@ -15,24 +15,31 @@ What recow notices of layers that are broken on purpose (`mutants/`: [devices](m
 ## How it is judged
 
 A mutant is one small bug that shows rarely, on a schedule that a seed decides. Each time that it *fires* it writes what it did to
-a file, the ground truth, which is read only when recow's own report lies there.
+a file, the ground truth, which is read only when recow's own report lies there. Each firing is judged for itself.
 
-- **Must be noticed** (*due*): what the firing damaged could still be seen when the verifiers looked next, with nobody changing
-  anything. Not due: the place was written again, cut off or removed before that (the truth says so), or happened after the last
-  verification. On a device the image is asked at the end, with other tools than recow's (btrfs-progs, FIEMAP): damage in a block
-  that is in no file and no tree is not due. That loses some that an earlier round had to see, and counts none that could not be
-  seen. A refusal (EIO, no space) is due whenever it happened.
-- **Noticed**: there is a finding about it, not earlier than it. Each firing is judged, and a run counts as detected when what was
-  due in it was.
-- **Place right**: a finding's file and bytes, name, or device address covers what was hit. A kernel log line counts with the
-  numbers in it, and so do those lines that differ from it in numbers only: the run's log has them all, the finding is the first.
-  A flush that was refused has no place.
+- **Due** (must be noticed): what the firing damaged could still be seen when verifiers had looked next, with nobody changing anything.
+  Not due: the place was written again, cut off or removed before that (the truth says so, to the byte), or it happened after the last
+  verification. What happens in the midst of a verification must outlast the next one. On a device the image is asked at the end, with
+  other tools than recow's (btrfs-progs, FIEMAP): damage that lies in no file (up to its end) and in no tree is not due. That leaves out
+  some that an earlier round had to see, and counts none that could not be seen. On ext4 and xfs only file contents count. One wrong answer
+  of a device about data without checksums (a read that is right again the next time) counts only if it was noticed: read ahead, or by a
+  scrub, perhaps nobody ever looked at it. A refusal (EIO, no space) is due whenever it happened.
+- **Noticed**: a finding, not earlier than the firing, is about its place; or about none (a count of scrub's, an error of a whole
+  filesystem). What the guard hears again in one round it counts and tells once: then the first stands for the others. A run is
+  detected when all that was due in it was noticed.
+- **Place right**: a finding's file and bytes, name, or device address covers what was hit. A kernel log line counts with the numbers
+  in it, and so do the later lines that differ from it in numbers only: the run's log has them. A flush that was refused has no
+  place. Of a name whose inode the truth doesn't have the last component counts: directories above it may have been renamed.
 - **Verdict right**: the class of the first finding about that place is one that is right for what was done, as far as this layer
-  lets it through: where btrfs has a checksum between damage and reader, `eio` for data (nothing else), `eio`, `kernel`, `fsck`,
-  `erofs` or `target` for metadata and superblocks; where nothing is between (nodatacow, ext4, xfs, a directory) the class of the
-  content itself:
+  lets it through. Where btrfs has a checksum between damage and reader: `eio` for data, nothing else; `eio`, `kernel`, `fsck`, `erofs`
+  or `target` for metadata and superblocks. A refusal: `eio`, `kernel`, `erofs` or `target`, and on a device what was there before. Where
+  nothing is between (nodatacow, ext4, xfs, a directory) the class of the content itself:
 
 {verdicts}
+  What stands there now decides further: nothing but zeroes is `zeroes`, whatever else was done, and of what is mostly something else
+  `zeroes` is wrong. A part of a block may be called `torn`; a block of which a `torn` write left all or a patch in the midst is what was
+  there before. Below 64 wrong bytes, which can't hold one of recow's stamped lines, `garbage` is right, too, and below 8 `flipped`. Of an
+  attribute the finding must name it, and the value where no later change can have altered it.
 - **False alarm**: any finding in a run on a faithful layer (the mutants `control` and `control-cached`).
 
 Runs are `recow run prove` (scenarios/prove.ini) with `--keep-going --no-inject`, images of 1 GiB on tmpfs, btrfs with chunks that were
