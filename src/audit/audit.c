@@ -149,8 +149,7 @@ static void check_trees(struct walk *w)
 			continue;
 		walk_say(w, RULE_TREE_MISSING, wanted[i], 0, "there is no root item of %s",
 			 tree_show(name, sizeof(name), wanted[i]));
-		atomic_store(&w->broken, true);
-		atomic_store(&w->broken_extent, true);
+		walk_lose(w, wanted[i]);
 	}
 }
 

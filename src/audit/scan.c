@@ -46,10 +46,12 @@ static bool next(void *context, struct wanted *wanted)
 	return false;
 }
 
-/* A whole block of this filesystem. Anything else is no evidence of anything. */
+/* A whole block of this filesystem. Anything else is no evidence of anything; nor are the first blocks of
+ * all, which mkfs wrote. */
 static bool is_block(const struct format *f, const unsigned char *block, uint64_t bytenr)
 {
-	return block && memcmp(block + HEADER_FSID, f->fsid, BTRFS_UUID) == 0 &&
+	return block && le64_at(block + HEADER_GENERATION) > GENERATION_OF_MKFS &&
+	       memcmp(block + HEADER_FSID, f->fsid, BTRFS_UUID) == 0 &&
 	       le64_at(block + HEADER_BYTENR) == bytenr && csum_holds(f->csum_type, block, f->nodesize);
 }
 

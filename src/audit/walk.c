@@ -56,20 +56,23 @@ bool walk_stopped(const struct walk *w)
 	return w->o->stop && atomic_load(w->o->stop);
 }
 
-/* The tree can't be seen whole from here on. */
-static void lose(struct worker *k)
+void walk_lose(struct walk *w, uint64_t tree)
 {
-	struct walk *w = k->w;
-
-	if (k->tree->log)
-		return;
 	atomic_store(&w->broken, true);
-	if (k->tree->id == TREE_EXTENT)
+	/* Without roots there are no extents either; groups are counted with them. */
+	if (tree == TREE_EXTENT || tree == TREE_GROUP || tree == TREE_ROOT)
 		atomic_store(&w->broken_extent, true);
-	if (k->tree->id == TREE_FREE_SPACE)
+	if (tree == TREE_FREE_SPACE || tree == TREE_ROOT)
 		atomic_store(&w->broken_space, true);
-	if (k->tree->id == TREE_CSUM)
+	if (tree == TREE_CSUM || tree == TREE_ROOT)
 		atomic_store(&w->broken_csum, true);
+}
+
+/* What a log lacks is not missed by others. */
+static void lose(const struct worker *k)
+{
+	if (!k->tree->log)
+		walk_lose(k->w, k->tree->id);
 }
 
 /* A fault of the block that a worker looks at. */
@@ -475,8 +478,7 @@ void walk_add_tree(struct walk *w, const struct tree *t)
 		 rule == RULE_PROMISES || rule == RULE_EXTENT_PROMISE ? " is not what else is said of it"
 								      : "");
 	if (rule == RULE_UNMAPPED || rule == RULE_TOO_MANY) {
-		struct worker lost = {.w = w, .tree = t};
-
-		lose(&lost);
+		if (!t->log)
+			walk_lose(w, t->id);
 	}
 }

@@ -120,6 +120,9 @@ void walk_say(struct walk *w, enum rule rule, uint64_t tree, uint64_t block, con
 /* Note what can't be checked. */
 void walk_unchecked(struct walk *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* From now on a tree is known not to be whole: what it lacks says nothing. */
+void walk_lose(struct walk *w, uint64_t tree);
+
 bool walk_stopped(const struct walk *w);
 
 /* Put a tree on the list and its root into the queue. */

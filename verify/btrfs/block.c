@@ -74,7 +74,7 @@ static void check_header(const struct format *f, const struct promise *p, const 
 	if (f->chunk_uuid_known && memcmp(block + HEADER_CHUNK_UUID, f->chunk_uuid, BTRFS_UUID) != 0)
 		block_fault(sink, RULE_CHUNK_UUID, "its chunk tree is %s",
 			    show_uuid(uuid, block + HEADER_CHUNK_UUID));
-	if (!(flags & HEADER_WRITTEN))
+	if (!(flags & HEADER_WRITTEN) && generation > GENERATION_OF_MKFS)
 		block_fault(sink, RULE_WRITTEN,
 			    "the mark WRITTEN is missing (flags 0x%" PRIx64
 			    "): it was written by a way that leaves it "

@@ -86,6 +86,10 @@ enum {
 #define HEADER_RELOC    (1ULL << 1)
 #define HEADER_REVISION 56U /* shift; 1: mixed back references, the only one since 2009 */
 
+/* mkfs.btrfs writes its very first blocks without the mark. They are harmless: a later transaction copies
+ * them for their generation's sake. */
+#define GENERATION_OF_MKFS 1U
+
 /* struct btrfs_item, struct btrfs_key_ptr: each begins with a key. */
 enum {
 	ITEM_OFFSET = 17, /* from the end of the header */
