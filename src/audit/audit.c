@@ -34,9 +34,10 @@ static int start_workers(struct walk *w, struct error *e)
 {
 	w->workers = calloc(w->threads, sizeof(*w->workers));
 	w->bad_bucket = calloc(DATA_BUCKETS, sizeof(*w->bad_bucket));
-	if (!w->workers || !w->bad_bucket)
+	w->bad_name = calloc(NAME_BUCKETS, sizeof(*w->bad_name));
+	if (!w->workers || !w->bad_bucket || !w->bad_name)
 		return error_errno(e, EXIT_HARNESS, ENOMEM, "threads that audit");
-	w->pool = reader_pool_new(w->threads, e);
+	w->pool = reader_pool_new(w->threads, !w->o->no_queue, e);
 	if (!w->pool)
 		return -1;
 	for (unsigned int i = 0; i < w->threads; i++) {
@@ -45,7 +46,8 @@ static int start_workers(struct walk *w, struct error *e)
 		k->w = w;
 		k->child = calloc(format_node_room(&w->super.format), sizeof(*k->child));
 		k->data = calloc(DATA_BUCKETS, sizeof(*k->data));
-		if (!k->child || !k->data)
+		k->names = calloc(NAME_BUCKETS, sizeof(*k->names));
+		if (!k->child || !k->data || !k->names)
 			return error_errno(e, EXIT_HARNESS, ENOMEM, "threads that audit");
 	}
 	return 0;
@@ -158,7 +160,7 @@ static int walk_all(struct walk *w, struct error *e)
 	if (walk_chunks(w, e) || start_chunks(w, e) || walk_roots(w, e))
 		return -1;
 	check_trees(w);
-	if (walk_trees(w, true, e) || walk_trees(w, false, e))
+	if (walk_trees(w, true, e) || walk_list_owners(w, e) || walk_trees(w, false, e))
 		return -1;
 	settle(w);
 	if (cross_check(w, e))
@@ -218,6 +220,7 @@ static void walk_end(struct walk *w)
 	for (unsigned int i = 0; w->workers && i < w->threads; i++) {
 		free(w->workers[i].child);
 		free(w->workers[i].data);
+		free(w->workers[i].names);
 		free(w->workers[i].used);
 		free(w->workers[i].tiling);
 	}
@@ -227,8 +230,10 @@ static void walk_end(struct walk *w)
 	free(w->now);
 	free(w->trees);
 	free(w->roots);
+	free(w->owners);
 	free(w->unsettled);
 	free(w->bad_bucket);
+	free(w->bad_name);
 	free(w->bad_chunk);
 	free(w->located);
 	table_end(&w->table);

@@ -28,6 +28,7 @@ struct audit_finding {
 struct audit_options {
 	unsigned int threads;     /* 0: one for each processor */
 	bool data;                /* check data against their checksums too, every copy */
+	bool no_queue;            /* one read after the other: for many audits of tiny images */
 	bool scan;                /* look at unreachable blocks in metadata chunks too */
 	unsigned int limit;       /* findings that are handed out for each rule; 0: all */
 	const _Atomic bool *stop; /* give up when this becomes true; may be NULL */

@@ -142,7 +142,7 @@ static void check_csums(struct walk *w)
 static void check_data_refs(struct walk *w)
 {
 	if (atomic_load(&w->broken)) {
-		walk_unchecked(w, "references of data: some trees are not whole");
+		walk_unchecked(w, "references of data, names and links: some trees are not whole");
 		return;
 	}
 	for (uint32_t i = 0; i < DATA_BUCKETS; i++) {
@@ -152,6 +152,7 @@ static void check_data_refs(struct walk *w)
 			sum += w->workers[k].data[i];
 		w->bad_bucket[i] = sum;
 	}
+	names_check(w);
 }
 
 int cross_check(struct walk *w, struct error *e)

@@ -158,6 +158,8 @@ static int check_some(struct data *d, struct error *e)
 			   .take = take,
 			   .tick = tick};
 
+	if (!d->count)
+		return 0;
 	qsort(d->summed, d->count, sizeof(*d->summed), by_start);
 	d->at = 0;
 	d->within = 0;

@@ -355,6 +355,10 @@ static void walk_event(struct worker *k, const struct event *ev)
 	case EVENT_INODE:
 		k->inode = ev->key.objectid;
 		k->inode_flags = ev->inode.flags;
+		names_event(k, ev);
+		break;
+	case EVENT_NAME:
+		names_event(k, ev);
 		break;
 	case EVENT_FILE_EXTENT:
 		file_extent(k, ev);

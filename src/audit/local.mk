@@ -10,6 +10,7 @@ librecow_a_SOURCES += \
 	%D%/locate.c \
 	%D%/map.c \
 	%D%/map.h \
+	%D%/names.c \
 	%D%/reader.c \
 	%D%/reader.h \
 	%D%/scan.c \

@@ -11,7 +11,7 @@
 #define LOCATED_MAX (1U << 20)
 #define TOLD        8U /* places in one chunk */
 
-static void keep(struct walk *w, const struct located *l)
+void locate_keep(struct walk *w, const struct located *l)
 {
 	pthread_mutex_lock(&w->lock);
 	if (w->located_count == w->located_room && w->located_room < LOCATED_MAX) {
@@ -42,7 +42,7 @@ static void keep_ref(struct walk *w, uint64_t start, uint64_t root, uint64_t ino
 				  .kind = LOCATED_REF};
 
 	if (w->bad_bucket[data_bucket(start)])
-		keep(w, &l);
+		locate_keep(w, &l);
 }
 
 static void keep_space(struct walk *w, const struct event *ev, enum located_kind kind)
@@ -51,7 +51,7 @@ static void keep_space(struct walk *w, const struct event *ev, enum located_kind
 	size_t number;
 
 	if (map_find(&w->map, ev->start, ev->length, &number) && w->bad_chunk[number])
-		keep(w, &l);
+		locate_keep(w, &l);
 }
 
 static void keep_file_extent(struct worker *k, const struct event *ev)
@@ -67,6 +67,7 @@ void locate_event(struct worker *k, const struct event *ev)
 {
 	struct walk *w = k->w;
 
+	names_event(k, ev);
 	if (ev->kind == EVENT_EXTENT) {
 		keep_space(w, ev, LOCATED_ALLOCATED);
 		if (!ev->extent.metadata)
@@ -84,12 +85,18 @@ void locate_event(struct worker *k, const struct event *ev)
 	}
 }
 
+/* Both kinds of space are looked through together. */
+static enum located_kind list_of(enum located_kind kind)
+{
+	return kind == LOCATED_FREE ? LOCATED_ALLOCATED : kind;
+}
+
 static int by_place(const void *a, const void *b)
 {
 	const struct located *x = a, *y = b;
 
-	if ((x->kind == LOCATED_REF) != (y->kind == LOCATED_REF))
-		return x->kind == LOCATED_REF ? -1 : 1;
+	if (list_of(x->kind) != list_of(y->kind))
+		return list_of(x->kind) < list_of(y->kind) ? -1 : 1;
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
 	if (x->who != y->who)
@@ -117,20 +124,48 @@ static void tell_ref(struct walk *w, const struct located *l, int64_t count)
 			 l->inode, tree_show(tree, sizeof(tree), l->root), n, count > 0 ? "less" : "more");
 }
 
-static size_t tell_refs(struct walk *w)
+static void tell_inode(struct walk *w, const struct located *l, int64_t count)
 {
-	size_t i = 0, next;
+	if (l->rule == RULE_NAMES)
+		walk_say(w, l->rule, l->root, 0,
+			 "a name in directory %" PRIu64 ", of inode %" PRIu64 " (index %" PRIu64
+			 "): its directory item, index and back reference don't agree",
+			 l->start, l->inode, l->parent);
+	else if (l->rule == RULE_LINKS)
+		walk_say(w, l->rule, l->root, 0,
+			 "inode %" PRIu64 " counts %" PRId64 " links %s than it has names", l->inode,
+			 count < 0 ? -count : count, count > 0 ? "more" : "fewer");
+	else
+		walk_say(w, l->rule, l->root, 0,
+			 "directory %" PRIu64 " is %" PRId64 " bytes %s than twice the length of its names",
+			 l->inode, count < 0 ? -count : count, count > 0 ? "larger" : "smaller");
+}
 
-	for (; i < w->located_count && w->located[i].kind == LOCATED_REF; i = next) {
-		int64_t count = 0;
+/* Where several trees speak of it, it is not known which of them is wrong. */
+static void add_up(struct located *first, const struct located *l, uint64_t *count)
+{
+	*count += (uint64_t)l->count;
+	if (l->kind == LOCATED_INODE && l->root != first->root)
+		first->root = 0;
+}
 
-		for (next = i; next < w->located_count && w->located[next].kind == LOCATED_REF &&
-			       w->located[next].start == w->located[i].start &&
-			       w->located[next].who == w->located[i].who;
+/* From entry i of the list on, all of this kind; what does not come out even is told. Returns where the next
+ * kind begins. */
+static size_t tell_kind(struct walk *w, size_t i, enum located_kind kind,
+			void (*tell_one)(struct walk *w, const struct located *l, int64_t count))
+{
+	size_t next;
+
+	for (; i < w->located_count && w->located[i].kind == kind; i = next) {
+		struct located *l = &w->located[i];
+		uint64_t count = 0;
+
+		for (next = i; next < w->located_count && w->located[next].kind == kind &&
+			       w->located[next].start == l->start && w->located[next].who == l->who;
 		     next++)
-			count += w->located[next].count;
+			add_up(l, &w->located[next], &count);
 		if (count)
-			tell_ref(w, &w->located[i], count);
+			tell_one(w, l, (int64_t)count);
 	}
 	return i;
 }
@@ -185,7 +220,7 @@ static void tell_sums(struct walk *w)
 				 "allocated and free space of this block group don't fill it exactly");
 	}
 	walk_say(w, RULE_DATA_REF, TREE_EXTENT, 0,
-		 "references of data and their uses differ, in too many places to tell");
+		 "references of data and their uses, or names and inodes, differ in too many places to tell");
 }
 
 static void tell(struct walk *w)
@@ -193,8 +228,10 @@ static void tell(struct walk *w)
 	uint64_t before = w->r->findings;
 	size_t at;
 
-	qsort(w->located, w->located_count, sizeof(*w->located), by_place);
-	at = tell_refs(w);
+	if (w->located_count)
+		qsort(w->located, w->located_count, sizeof(*w->located), by_place);
+	at = tell_kind(w, 0, LOCATED_REF, tell_ref);
+	at = tell_kind(w, at, LOCATED_INODE, tell_inode);
 	for (size_t i = 0; i < w->map.count; i++) {
 		if (w->bad_chunk[i])
 			at = tell_space(w, w->map.chunks[i], at);
@@ -242,7 +279,8 @@ static bool any(const bool *list, size_t count)
 
 int locate(struct walk *w, struct error *e)
 {
-	bool refs = any(w->bad_bucket, DATA_BUCKETS), space = any(w->bad_chunk, w->map.count);
+	bool refs = any(w->bad_bucket, DATA_BUCKETS) || any(w->bad_name, NAME_BUCKETS);
+	bool space = any(w->bad_chunk, w->map.count);
 
 	if (!refs && !space)
 		return 0;

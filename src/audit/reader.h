@@ -45,8 +45,9 @@ struct reader {
 	_Atomic uint64_t bytes; /* read; set to 0 before */
 };
 
-/* Threads' buffers and queues, for many runs: the kernel takes its time to end a queue. NULL and *e. */
-struct reader_pool *reader_pool_new(unsigned int threads, struct error *e);
+/* Threads' buffers and queues, for many runs: the kernel takes its time to end a queue. Without a queue one
+ * read follows the other. NULL and *e. */
+struct reader_pool *reader_pool_new(unsigned int threads, bool queue, struct error *e);
 void reader_pool_free(struct reader_pool *p);
 
 int reader_run(struct reader *r, struct error *e);

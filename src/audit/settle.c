@@ -127,7 +127,8 @@ void settle(struct walk *w)
 		walk_unchecked(w, "checksums of some extents: there is no memory");
 		return;
 	}
-	qsort(w->unsettled, w->unsettled_count, sizeof(*w->unsettled), by_inode);
+	if (w->unsettled_count)
+		qsort(w->unsettled, w->unsettled_count, sizeof(*w->unsettled), by_inode);
 	for (size_t i = 0; i < w->unsettled_count && !walk_stopped(w); i++) {
 		const struct unsettled *u = &w->unsettled[i];
 

@@ -19,7 +19,7 @@ enum entry_flag {
 	ENTRY_LEVEL = 32,    /* level is known (an extent item need not say it) */
 };
 
-/* 44 bytes: with its share of the index an entry takes less than 64. */
+/* 48 bytes: with its share of the index an entry takes less than 64. */
 struct entry {
 	uint64_t bytenr;
 	uint64_t generation; /* as promised */
@@ -30,6 +30,7 @@ struct entry {
 	uint8_t level;
 	uint8_t flags;
 	uint16_t unused;
+	uint32_t weight; /* by how many trees of files it is reached; final when it is read */
 } __attribute__((packed, aligned(4)));
 
 #define TABLE_SEGMENT (1U << 14) /* entries */

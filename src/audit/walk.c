@@ -95,6 +95,9 @@ static void block_fault(void *context, const struct fault *f)
 	}
 	memcpy(found.text, f->text, sizeof(found.text));
 	walk_found(k->w, &found);
+	/* What these stand for is not seen. */
+	if (f->rule == RULE_POINTER || f->rule == RULE_ITEM_BOUNDS)
+		lose(k);
 }
 
 static void no_fault(void *context, const struct fault *f)
@@ -217,8 +220,8 @@ static const char *disagrees(const struct entry *old, const struct promise *p)
 
 /* A tree is reached: note it, and queue it when it is the first time. Returns NULL, or why it can't be
  * visited. */
-static const char *reach(struct walk *w, const struct promise *p, uint32_t tree, uint64_t who,
-			 enum rule *rule)
+static const char *reach(struct walk *w, const struct promise *p, uint32_t tree, uint32_t weight,
+			 uint64_t who, enum rule *rule)
 {
 	bool made, log = w->trees[tree].log;
 	uint32_t number = table_get(&w->table, p->bytenr, &made);
@@ -234,6 +237,7 @@ static const char *reach(struct walk *w, const struct promise *p, uint32_t tree,
 	if (n->flags & (ENTRY_REACHED | ENTRY_ALLOCATED))
 		wrong = disagrees(n, p);
 	*rule = n->flags & ENTRY_REACHED ? RULE_PROMISES : RULE_EXTENT_PROMISE;
+	n->weight += weight;
 	if (!log) {
 		n->count--;
 		n->who -= who;
@@ -274,8 +278,8 @@ static void reach_child(struct worker *k, const struct event *ev, const struct s
 
 	if (!wrong) {
 		pthread_mutex_lock(&w->lock);
-		wrong = reach(w, &p, k->tree_number, who_points(k->owner, k->full ? k->promise.bytenr : 0),
-			      &rule);
+		wrong = reach(w, &p, k->tree_number, k->weight,
+			      who_points(k->owner, k->full ? k->promise.bytenr : 0), &rule);
 		pthread_mutex_unlock(&w->lock);
 	}
 	if (!wrong)
@@ -288,6 +292,39 @@ static void reach_child(struct worker *k, const struct event *ev, const struct s
 		fault_emit(sink, rule, (int)ev->slot, &ev->key, "block %" PRIu64 ": %s", p.bytenr, wrong);
 	if (rule == RULE_UNMAPPED || rule == RULE_TOO_MANY)
 		lose(k);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* While a block is referenced by the trees that reach it, the one that made it is among these; when that is
+ * deleted, the references are changed to full ones (fs/btrfs/extent-tree.c, walk_down_proc()). */
+static void check_owner(struct worker *k, const struct sink *sink)
+{
+	const struct walk *w = k->w;
+	char name[32];
+
+	if (k->full || !w->owners || !tree_holds_files(k->tree->id) || !tree_holds_files(k->owner) ||
+	    bsearch(&k->owner, w->owners, w->root_count, sizeof(*w->owners), by_id))
+		return;
+	fault_emit(sink, RULE_OWNER, -1, NULL, "it belongs to %s, which is not there",
+		   tree_show(name, sizeof(name), k->owner));
+}
+
+int walk_list_owners(struct walk *w, struct error *e)
+{
+	w->owners = malloc(MAX(w->root_count, (size_t)1) * sizeof(*w->owners));
+	if (!w->owners)
+		return error_errno(e, EXIT_HARNESS, ENOMEM, "the list of trees");
+	for (size_t i = 0; i < w->root_count; i++)
+		w->owners[i] = w->roots[i].id;
+	if (w->root_count)
+		qsort(w->owners, w->root_count, sizeof(*w->owners), by_id);
+	return 0;
 }
 
 static void take_walk(struct worker *k, const struct sink *sink)
@@ -310,6 +347,7 @@ static void take_walk(struct worker *k, const struct sink *sink)
 		k->copy = 0;
 	learn_chunk_uuid(k, block);
 	k->owner = le64_at(block + HEADER_OWNER);
+	check_owner(k, sink);
 	if (!block_parse(f, &k->promise, block, sink)) {
 		lose(k);
 		return;
@@ -350,6 +388,7 @@ static void take(void *context, unsigned int thread, const struct got *g)
 	pthread_mutex_unlock(&w->lock);
 	k->got = g;
 	k->full = n.flags & ENTRY_FULL;
+	k->weight = n.weight;
 	k->children = 0;
 	k->inode = 0;
 	k->promise = (struct promise){.bytenr = n.bytenr,
@@ -402,13 +441,37 @@ static void tick(void *context)
 		w->o->progress(w->o->context, w->stage, atomic_load(&w->done));
 }
 
-/* Everything that is queued now. */
+/* Take what lies on the highest level out of the queue: when a block is read, all that point to it have been.
+ */
+static int take_level(struct walk *w, struct error *e)
+{
+	struct queued *now = malloc(w->queue_count * sizeof(*now));
+	size_t left = 0;
+	uint8_t level = 0;
+
+	if (!now)
+		return error_errno(e, EXIT_HARNESS, ENOMEM, "the blocks of a level");
+	for (size_t i = 0; i < w->queue_count; i++)
+		level = MAX(level, table_entry(&w->table, w->queue[i].entry)->level);
+	free(w->now);
+	w->now = now;
+	w->now_count = w->now_at = 0;
+	for (size_t i = 0; i < w->queue_count; i++) {
+		if (table_entry(&w->table, w->queue[i].entry)->level == level)
+			now[w->now_count++] = w->queue[i];
+		else
+			w->queue[left++] = w->queue[i];
+	}
+	w->queue_count = left;
+	qsort_r(now, w->now_count, sizeof(*now), by_address, &w->table);
+	return 0;
+}
+
 static int visit(struct walk *w, struct error *e)
 {
 	struct reader r = {.map = &w->map,
 			   .disks = &w->disks,
 			   .pool = w->pool,
-			   .threads = w->threads,
 			   .stop = w->o->stop,
 			   .context = w,
 			   .next = next,
@@ -416,15 +479,8 @@ static int visit(struct walk *w, struct error *e)
 			   .tick = tick};
 	int ret;
 
-	free(w->now);
-	w->now = w->queue;
-	w->now_count = w->queue_count;
-	w->now_at = 0;
-	w->queue = NULL;
-	w->queue_count = w->queue_room = 0;
-	qsort_r(w->now, w->now_count, sizeof(*w->now), by_address, &w->table);
 	/* Few blocks are not worth more threads. */
-	r.threads = (unsigned int)MIN(r.threads, div_up_u64(w->now_count, 32));
+	r.threads = (unsigned int)MIN(w->threads, div_up_u64(w->now_count, 32));
 	ret = reader_run(&r, e);
 	w->r->bytes += r.bytes;
 	return ret;
@@ -434,7 +490,7 @@ int walk_queue(struct walk *w, const char *stage, struct error *e)
 {
 	w->stage = stage;
 	while (w->queue_count && !walk_stopped(w)) {
-		if (visit(w, e))
+		if (take_level(w, e) || visit(w, e))
 			return -1;
 		if (atomic_load(&w->no_memory))
 			return error_errno(e, EXIT_HARNESS, ENOMEM, "the blocks that are still to be read");
@@ -467,7 +523,7 @@ void walk_add_tree(struct walk *w, const struct tree *t)
 
 	if (!wrong && list_tree(w, t)) {
 		pthread_mutex_lock(&w->lock);
-		wrong = reach(w, &p, (uint32_t)w->tree_count - 1,
+		wrong = reach(w, &p, (uint32_t)w->tree_count - 1, tree_holds_files(t->id) && !t->dropping,
 			      t->id == TREE_RELOC ? who_points(0, t->bytenr) : who_points(t->id, 0), &rule);
 		pthread_mutex_unlock(&w->lock);
 		w->r->trees++;

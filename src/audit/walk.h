@@ -15,6 +15,9 @@
  * there. */
 #define DATA_BUCKETS 65536U
 
+/* The same for what belongs to an inode: names, links, the size of a directory. */
+#define NAME_BUCKETS 65536U
+
 struct tree {
 	uint64_t id;     /* of a log: TREE_LOG */
 	uint64_t offset; /* of the root item's key */
@@ -52,6 +55,7 @@ struct worker {
 	struct walk *w;
 	uint64_t *used, *tiling; /* by chunk: bytes allocated; edges of what is allocated and free */
 	uint64_t *data;          /* by DATA_BUCKETS: references less uses */
+	uint64_t *names;         /* by NAME_BUCKETS: see names.c */
 	uint64_t blocks, copies;
 	/* The block that it looks at. */
 	const struct got *got;
@@ -61,17 +65,19 @@ struct worker {
 	uint64_t owner;
 	int copy; /* from 1; 0: all */
 	bool full;
+	uint32_t weight;
 	uint64_t inode, inode_flags; /* the last INODE_ITEM of the leaf; 0: none yet */
 	unsigned int children;
 	struct event *child; /* EVENT_POINTER of a node */
 };
 
-enum located_kind { LOCATED_REF, LOCATED_ALLOCATED, LOCATED_FREE };
+enum located_kind { LOCATED_REF, LOCATED_INODE, LOCATED_ALLOCATED, LOCATED_FREE };
 
 /* Something said of data or space that did not come out even. */
 struct located {
 	uint64_t start, end;
 	uint64_t root, inode, parent, who; /* LOCATED_REF; who 0: the number of references itself */
+	enum rule rule;                    /* LOCATED_INODE, with inode (also in start) and who */
 	int64_t count;                     /* references less uses */
 	enum located_kind kind;
 };
@@ -88,6 +94,7 @@ struct walk {
 	size_t tree_count, tree_room;
 	struct tree *roots; /* that root items name */
 	size_t root_count, root_room;
+	uint64_t *owners; /* their numbers, sorted; NULL: not known yet */
 	struct queued *queue, *now;
 	size_t queue_count, queue_room, now_count, now_at;
 	struct worker *workers;
@@ -105,6 +112,7 @@ struct walk {
 	size_t unsettled_count, unsettled_room;
 	/* PASS_LOCATE */
 	bool *bad_bucket; /* DATA_BUCKETS */
+	bool *bad_name;   /* NAME_BUCKETS */
 	bool *bad_chunk;  /* by chunk */
 	struct located *located;
 	size_t located_count, located_room;
@@ -128,6 +136,9 @@ bool walk_stopped(const struct walk *w);
 /* Put a tree on the list and its root into the queue. */
 void walk_add_tree(struct walk *w, const struct tree *t);
 
+/* Blocks of files belong to trees that root items name: from now on. */
+int walk_list_owners(struct walk *w, struct error *e);
+
 /* Visit all that is queued, and all below it. */
 int walk_queue(struct walk *w, const char *stage, struct error *e);
 
@@ -142,6 +153,13 @@ uint64_t who_refers(uint64_t root, uint64_t inode, uint64_t offset, uint64_t par
 /* A parent of a block, as a number. */
 uint64_t who_points(uint64_t root, uint64_t parent);
 uint32_t data_bucket(uint64_t start);
+
+/* Names and inodes (names.c): sums, and in PASS_LOCATE what belongs to those that are not even. */
+void names_event(struct worker *k, const struct event *ev);
+void names_check(struct walk *w);
+
+/* Keep something of PASS_LOCATE. */
+void locate_keep(struct walk *w, const struct located *l);
 
 /* What must come out even when everything was seen (cross.c), and where it does not (locate.c). */
 int cross_check(struct walk *w, struct error *e);

@@ -71,6 +71,9 @@ enum rule {
 	RULE_CHUNK_DEVICE,
 	RULE_SPACE,
 	RULE_DATA_REF,
+	RULE_NAMES,
+	RULE_LINKS,
+	RULE_DIR_SIZE,
 	RULE_CSUM_MISSING,
 	RULE_CSUM_OVERLAP,
 	RULE_CSUM_STRAY,
@@ -104,6 +107,7 @@ enum event_kind {
 	EVENT_FREE,     /* free space */
 	EVENT_CSUM,     /* data with checksums; bytes: the checksums */
 	EVENT_INODE,
+	EVENT_NAME, /* a directory item or index, or the back reference of an inode */
 	EVENT_FILE_EXTENT,
 };
 
@@ -142,8 +146,14 @@ struct event {
 			uint32_t count;
 		} data_ref; /* start: the extent */
 		struct {
-			uint64_t flags;
+			uint64_t flags, size;
+			uint32_t links, mode;
 		} inode;
+		struct {
+			uint64_t dir, inode, index, digest; /* of the bytes of the name */
+			uint32_t length;
+			bool of_root; /* it leads to a subvolume */
+		} name;
 		struct {
 			uint64_t disk_bytenr, disk_length, offset;
 			bool compressed, prealloc;

@@ -4,19 +4,23 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
+#include "src/content/hash.h"
 #include "verify/btrfs/checksum.h"
 #include "verify/btrfs/item.h"
 
 enum {
 	INODE_GENERATION = 0,
 	INODE_TRANSID = 8,
+	INODE_BYTES = 16,
 	INODE_LINKS = 40,
 	INODE_MODE = 52,
 	INODE_FLAGS = 64,
 	INODE_SIZE = 160,
+	REF_INDEX = 0,
 	REF_LENGTH = 8,
 	REF_HEAD = 10,
 	EXTREF_PARENT = 0,
+	EXTREF_INDEX = 8,
 	EXTREF_LENGTH = 16,
 	EXTREF_HEAD = 18,
 	DIR_LOCATION = 0,
@@ -47,8 +51,8 @@ enum { FILE_IS_INLINE, FILE_IS_REGULAR, FILE_IS_PREALLOC };
 
 static bool mode_right(uint32_t mode)
 {
-	return S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode) || S_ISCHR(mode) || S_ISBLK(mode) ||
-	       S_ISFIFO(mode) || S_ISSOCK(mode);
+	return !(mode >> 16) && (S_ISREG(mode) || S_ISDIR(mode) || S_ISLNK(mode) || S_ISCHR(mode) ||
+				 S_ISBLK(mode) || S_ISFIFO(mode) || S_ISSOCK(mode));
 }
 
 /* In the tree of roots there are the directory of roots and the files of the old free space cache. */
@@ -74,6 +78,9 @@ void item_inode(const struct item *it)
 	transid = le64_at(it->bytes + INODE_TRANSID);
 	mode = le32_at(it->bytes + INODE_MODE);
 	ev.inode.flags = le64_at(it->bytes + INODE_FLAGS);
+	ev.inode.size = le64_at(it->bytes + INODE_BYTES);
+	ev.inode.links = le32_at(it->bytes + INODE_LINKS);
+	ev.inode.mode = mode;
 	if (generation > it->newest || transid > it->newest)
 		item_fault(it, RULE_INODE,
 			   "generation %" PRIu64 " or transid %" PRIu64 " is newer than %" PRIu64, generation,
@@ -98,6 +105,20 @@ static uint32_t name_fits(const struct item *it, enum rule rule, uint32_t at, ui
 	return 0;
 }
 
+static void tell_name(const struct item *it, uint64_t dir, uint64_t inode, uint64_t index,
+		      const unsigned char *name, uint32_t length, bool of_root)
+{
+	struct event ev = item_event(it, EVENT_NAME, 0);
+
+	ev.name.dir = dir;
+	ev.name.inode = inode;
+	ev.name.index = index;
+	ev.name.digest = hash_bytes(name, length);
+	ev.name.length = length;
+	ev.name.of_root = of_root;
+	it->sink->event(it->sink->context, &ev);
+}
+
 static bool head_fits(const struct item *it, enum rule rule, uint32_t at, uint32_t head)
 {
 	if (at + head <= it->size)
@@ -118,6 +139,8 @@ void item_inode_ref(const struct item *it)
 		n = name_fits(it, RULE_INODE_REF, at, REF_HEAD, le16_at(it->bytes + at + REF_LENGTH));
 		if (!n)
 			return;
+		tell_name(it, it->key.offset, it->key.objectid, le64_at(it->bytes + at + REF_INDEX),
+			  it->bytes + at + REF_HEAD, n - REF_HEAD, false);
 	}
 }
 
@@ -137,6 +160,8 @@ void item_inode_extref(const struct item *it)
 		n = name_fits(it, RULE_INODE_REF, at, EXTREF_HEAD, len);
 		if (!n)
 			return;
+		tell_name(it, le64_at(p + EXTREF_PARENT), it->key.objectid, le64_at(p + EXTREF_INDEX),
+			  p + EXTREF_HEAD, len, false);
 		if (hash_extref(le64_at(p + EXTREF_PARENT), p + EXTREF_HEAD, len) != it->key.offset)
 			item_fault(it, RULE_NAME_HASH, "the hash of parent and name is %u",
 				   hash_extref(le64_at(p + EXTREF_PARENT), p + EXTREF_HEAD, len));
@@ -154,6 +179,10 @@ static void check_entry(const struct item *it, const unsigned char *p, uint32_t 
 	if (!xattr && le16_at(p + DIR_DATA_LENGTH))
 		item_fault(it, RULE_DIR_ITEM, "a directory entry has %u bytes of data",
 			   le16_at(p + DIR_DATA_LENGTH));
+	if (!xattr)
+		tell_name(it, it->key.objectid, location.objectid,
+			  it->key.type == ITEM_DIR ? 0 : it->key.offset, p + DIR_HEAD, name,
+			  location.type == ITEM_ROOT);
 	if (!xattr && location.type != ITEM_INODE && location.type != ITEM_ROOT &&
 	    location.type != ITEM_UNTYPED)
 		item_fault(it, RULE_DIR_ITEM, "it leads to an item of type %u", location.type);
