@@ -358,6 +358,7 @@ static void walk_event(struct worker *k, const struct event *ev)
 		names_event(k, ev);
 		break;
 	case EVENT_NAME:
+	case EVENT_FILE_BYTES:
 		names_event(k, ev);
 		break;
 	case EVENT_FILE_EXTENT:

@@ -133,12 +133,19 @@ static void tell_inode(struct walk *w, const struct located *l, int64_t count)
 			 l->start, l->inode, l->parent);
 	else if (l->rule == RULE_LINKS)
 		walk_say(w, l->rule, l->root, 0,
-			 "inode %" PRIu64 " counts %" PRId64 " links %s than it has names", l->inode,
-			 count < 0 ? -count : count, count > 0 ? "more" : "fewer");
+			 "inode %" PRIu64 " counts %" PRId64
+			 " links %s than it has names, over all trees that hold it",
+			 l->inode, count < 0 ? -count : count, count > 0 ? "more" : "fewer");
+	else if (l->rule == RULE_DIR_SIZE)
+		walk_say(w, l->rule, l->root, 0,
+			 "directory %" PRIu64 " is %" PRId64
+			 " bytes %s than twice the length of its names, over all trees that hold it",
+			 l->inode, count < 0 ? -count : count, count > 0 ? "larger" : "smaller");
 	else
 		walk_say(w, l->rule, l->root, 0,
-			 "directory %" PRIu64 " is %" PRId64 " bytes %s than twice the length of its names",
-			 l->inode, count < 0 ? -count : count, count > 0 ? "larger" : "smaller");
+			 "inode %" PRIu64 " counts %" PRId64
+			 " bytes %s than its extents hold, over all trees that hold it",
+			 l->inode, count < 0 ? -count : count, count > 0 ? "more" : "fewer");
 }
 
 /* Where several trees speak of it, it is not known which of them is wrong. */

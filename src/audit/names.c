@@ -55,6 +55,11 @@ static void dir_size(struct worker *k, uint64_t dir, uint64_t n)
 	put(k, &(struct share){RULE_DIR_SIZE, dir, dir, 0, identity(dir, RULE_DIR_SIZE, 0, 0), n});
 }
 
+static void file_bytes(struct worker *k, uint64_t inode, uint64_t n)
+{
+	put(k, &(struct share){RULE_FILE_BYTES, inode, inode, 0, identity(inode, RULE_FILE_BYTES, 0, 0), n});
+}
+
 /* Item and index say the same but for the index; index and back reference all of it. The kind of the pair is
  * part of who it is. */
 static void pair(struct worker *k, const struct event *ev, uint64_t index, uint64_t kind, uint64_t n)
@@ -92,8 +97,12 @@ void names_event(struct worker *k, const struct event *ev)
 		name(k, ev);
 	} else if (ev->kind == EVENT_INODE) {
 		links(k, ev->key.objectid, ev->inode.links);
+		if (S_ISREG(ev->inode.mode) || S_ISLNK(ev->inode.mode))
+			file_bytes(k, ev->key.objectid, ev->inode.bytes);
 		if (S_ISDIR(ev->inode.mode))
 			dir_size(k, ev->key.objectid, ev->inode.size);
+	} else if (ev->kind == EVENT_FILE_BYTES) {
+		file_bytes(k, ev->key.objectid, (uint64_t)0 - ev->length);
 	}
 }
 

@@ -69,6 +69,7 @@ static const struct {
 	[RULE_NAMES] = {"names", "a name has a directory item, an index and a back reference"},
 	[RULE_LINKS] = {"links", "an inode has as many names as it counts"},
 	[RULE_DIR_SIZE] = {"dir-size", "a directory is as large as its names"},
+	[RULE_FILE_BYTES] = {"file-bytes", "an inode counts the bytes of its extents"},
 	[RULE_CSUM_MISSING] = {"csum-missing", "data has checksums unless its inode forgoes them"},
 	[RULE_CSUM_OVERLAP] = {"csum-overlap", "there is one checksum for a sector of data"},
 	[RULE_CSUM_STRAY] = {"csum-stray", "checksums are of data"},

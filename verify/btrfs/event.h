@@ -74,6 +74,7 @@ enum rule {
 	RULE_NAMES,
 	RULE_LINKS,
 	RULE_DIR_SIZE,
+	RULE_FILE_BYTES,
 	RULE_CSUM_MISSING,
 	RULE_CSUM_OVERLAP,
 	RULE_CSUM_STRAY,
@@ -107,8 +108,9 @@ enum event_kind {
 	EVENT_FREE,     /* free space */
 	EVENT_CSUM,     /* data with checksums; bytes: the checksums */
 	EVENT_INODE,
-	EVENT_NAME, /* a directory item or index, or the back reference of an inode */
-	EVENT_FILE_EXTENT,
+	EVENT_NAME,        /* a directory item or index, or the back reference of an inode */
+	EVENT_FILE_EXTENT, /* stored, not inline and no hole */
+	EVENT_FILE_BYTES,  /* length: what an extent adds to the bytes that its inode counts */
 };
 
 /* One fact. Addresses are logical unless said otherwise. Which fields mean something depends on the kind. */
@@ -146,7 +148,7 @@ struct event {
 			uint32_t count;
 		} data_ref; /* start: the extent */
 		struct {
-			uint64_t flags, size;
+			uint64_t flags, size, bytes;
 			uint32_t links, mode;
 		} inode;
 		struct {

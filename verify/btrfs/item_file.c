@@ -12,6 +12,7 @@ enum {
 	INODE_GENERATION = 0,
 	INODE_TRANSID = 8,
 	INODE_BYTES = 16,
+	INODE_NBYTES = 24,
 	INODE_LINKS = 40,
 	INODE_MODE = 52,
 	INODE_FLAGS = 64,
@@ -79,6 +80,7 @@ void item_inode(const struct item *it)
 	mode = le32_at(it->bytes + INODE_MODE);
 	ev.inode.flags = le64_at(it->bytes + INODE_FLAGS);
 	ev.inode.size = le64_at(it->bytes + INODE_BYTES);
+	ev.inode.bytes = le64_at(it->bytes + INODE_NBYTES);
 	ev.inode.links = le32_at(it->bytes + INODE_LINKS);
 	ev.inode.mode = mode;
 	if (generation > it->newest || transid > it->newest)
@@ -216,6 +218,14 @@ void item_names(const struct item *it)
 	}
 }
 
+static void tell_bytes(const struct item *it, uint64_t bytes)
+{
+	struct event ev = item_event(it, EVENT_FILE_BYTES, it->key.offset);
+
+	ev.length = bytes;
+	it->sink->event(it->sink->context, &ev);
+}
+
 static void check_inline(struct item *it, uint64_t ram, uint8_t compression)
 {
 	uint32_t stored = it->size - FILE_INLINE;
@@ -227,6 +237,7 @@ static void check_inline(struct item *it, uint64_t ram, uint8_t compression)
 		item_fault(it, RULE_FILE_EXTENT, "%u bytes of inline data are said to be %" PRIu64, stored,
 			   ram);
 	it->end = round_up_u64(ram, it->f->sectorsize);
+	tell_bytes(it, ram);
 }
 
 static bool aligned(const struct item *it, uint64_t disk, uint64_t disk_length, uint64_t offset,
@@ -262,8 +273,10 @@ static void check_stored(struct item *it, uint64_t ram, uint8_t compression)
 	if (it->end > it->key.offset)
 		item_fault(it, RULE_FILE_OVERLAP, "the extent before it ends at %" PRIu64, it->end);
 	it->end = it->key.offset + ev.length;
-	if (ev.file_extent.disk_bytenr)
-		it->sink->event(it->sink->context, &ev);
+	if (!ev.file_extent.disk_bytenr)
+		return; /* a hole */
+	tell_bytes(it, ev.length);
+	it->sink->event(it->sink->context, &ev);
 }
 
 void item_file_extent(struct item *it)
