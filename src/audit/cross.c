@@ -67,6 +67,21 @@ static bool has_free_space_tree(const struct walk *w)
 	       w->super.format.compat_ro & COMPAT_RO_FREE_SPACE_OK;
 }
 
+static void check_free(struct walk *w, size_t i, bool even)
+{
+	const struct chunk *c = w->map.chunks[i];
+	uint32_t wanted = c->free_bitmaps ? 0 : c->free_extents;
+
+	w->bad_chunk[i] = !even;
+	if (!c->free_known)
+		walk_say(w, RULE_SPACE, TREE_FREE_SPACE, c->start,
+			 "the free space tree does not know the block group");
+	else if (wanted != c->free_counted)
+		walk_say(w, RULE_SPACE, TREE_FREE_SPACE, c->start,
+			 "%u free extents are said to be there, not in bitmaps; %u are", wanted,
+			 c->free_counted);
+}
+
 static void check_chunk(struct walk *w, size_t i)
 {
 	const struct chunk *c = w->map.chunks[i];
@@ -87,8 +102,8 @@ static void check_chunk(struct walk *w, size_t i)
 	else if (c->group_used != used)
 		walk_say(w, RULE_GROUP_USED, TREE_EXTENT, c->start,
 			 "%" PRIu64 " bytes by the block group, %" PRIu64 " by extents", c->group_used, used);
-	if (has_free_space_tree(w) && !atomic_load(&w->broken_space) && sum_chunk(w, i, true) != edges)
-		w->bad_chunk[i] = true;
+	if (has_free_space_tree(w) && !atomic_load(&w->broken_space))
+		check_free(w, i, sum_chunk(w, i, true) == edges);
 }
 
 static void check_chunks(struct walk *w)

@@ -219,17 +219,34 @@ static void data_ref(struct worker *k, const struct event *ev)
 
 static void free_space(struct worker *k, const struct event *ev)
 {
+	struct chunk *c;
 	size_t number;
 
 	/* mkfs leaves entries of the block groups that it began with and has no more; nobody looks at them.
 	 */
 	if (!map_overlaps(&k->w->map, ev->start, ev->length))
 		return;
-	if (!map_find(&k->w->map, ev->start, ev->length, &number)) {
+	c = map_find(&k->w->map, ev->start, ev->length, &number);
+	if (!c) {
 		event_fault(k, RULE_UNMAPPED, ev, "no chunk holds all of it");
 		return;
 	}
+	if (ev->key.type == ITEM_FREE_EXTENT)
+		__atomic_fetch_add(&c->free_counted, 1, __ATOMIC_RELAXED);
 	k->tiling[number] += map_edge(ev->start + ev->length) - map_edge(ev->start);
+}
+
+static void free_info(struct worker *k, const struct event *ev)
+{
+	struct chunk *c = map_find(&k->w->map, ev->start, ev->length, NULL);
+
+	if (!c) /* see free_space() */
+		return;
+	pthread_mutex_lock(&k->w->lock);
+	c->free_known = true;
+	c->free_bitmaps = ev->free_info.bitmaps;
+	c->free_extents = ev->free_info.extents;
+	pthread_mutex_unlock(&k->w->lock);
 }
 
 static void csum(struct worker *k, const struct event *ev)
@@ -344,6 +361,9 @@ static void walk_event(struct worker *k, const struct event *ev)
 		break;
 	case EVENT_DATA_REF:
 		data_ref(k, ev);
+		break;
+	case EVENT_FREE_INFO:
+		free_info(k, ev);
 		break;
 	case EVENT_FREE:
 		free_space(k, ev);

@@ -17,6 +17,9 @@ struct chunk {
 	/* What the block group item says. */
 	bool grouped;
 	uint64_t group_used;
+	/* What the free space tree says, and how often it said it; not of what is kept in bitmaps. */
+	bool free_known, free_bitmaps;
+	uint32_t free_extents, free_counted;
 	/* Sums that must come out even: stripes less device extents; see tally.h for the others. */
 	uint64_t stripes;
 	/* A bit for each sector of data that is allocated, that has a checksum; NULL: no data. */

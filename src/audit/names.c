@@ -60,11 +60,11 @@ static void file_bytes(struct worker *k, uint64_t inode, uint64_t n)
 	put(k, &(struct share){RULE_FILE_BYTES, inode, inode, 0, identity(inode, RULE_FILE_BYTES, 0, 0), n});
 }
 
-/* Item and index say the same but for the index; index and back reference all of it. The kind of the pair is
- * part of who it is. */
-static void pair(struct worker *k, const struct event *ev, uint64_t index, uint64_t kind, uint64_t n)
+/* Item and index have name, inode and type of file in common; index and back reference name, inode and index.
+ * The kind of the pair is part of who it is. */
+static void pair(struct worker *k, const struct event *ev, uint64_t common, uint64_t kind, uint64_t n)
 {
-	uint64_t where = identity(ev->name.dir, ev->name.digest, index, kind);
+	uint64_t where = identity(ev->name.dir, ev->name.digest, common, kind);
 
 	put(k, &(struct share){RULE_NAMES, ev->name.dir, ev->name.inode, ev->name.index,
 			       identity(where, ev->name.inode, ev->name.length, kind), n});
@@ -75,9 +75,9 @@ static void name(struct worker *k, const struct event *ev)
 	const uint64_t minus = ~(uint64_t)0;
 
 	if (ev->key.type == ITEM_DIR) {
-		pair(k, ev, 0, 1, 1);
+		pair(k, ev, ev->name.type, 1, 1);
 	} else if (ev->key.type == ITEM_DIR_INDEX) {
-		pair(k, ev, 0, 1, minus);
+		pair(k, ev, ev->name.type, 1, minus);
 		if (!ev->name.of_root) /* those are referenced from the tree of roots */
 			pair(k, ev, ev->name.index, 2, 1);
 		dir_size(k, ev->name.dir, (uint64_t)0 - 2 * (uint64_t)ev->name.length);

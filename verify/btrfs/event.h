@@ -101,12 +101,13 @@ enum event_kind {
 	EVENT_CHUNK,   /* bytes: the chunk item */
 	EVENT_DEVICE,  /* bytes: the device item */
 	EVENT_DEVICE_EXTENT,
-	EVENT_GROUP,    /* a block group */
-	EVENT_EXTENT,   /* allocated space */
-	EVENT_TREE_REF, /* a back reference of a metadata block */
-	EVENT_DATA_REF, /* a back reference of a data extent */
-	EVENT_FREE,     /* free space */
-	EVENT_CSUM,     /* data with checksums; bytes: the checksums */
+	EVENT_GROUP,     /* a block group */
+	EVENT_EXTENT,    /* allocated space */
+	EVENT_TREE_REF,  /* a back reference of a metadata block */
+	EVENT_DATA_REF,  /* a back reference of a data extent */
+	EVENT_FREE,      /* free space */
+	EVENT_FREE_INFO, /* what is said of the free space of a block group */
+	EVENT_CSUM,      /* data with checksums; bytes: the checksums */
 	EVENT_INODE,
 	EVENT_NAME,        /* a directory item or index, or the back reference of an inode */
 	EVENT_FILE_EXTENT, /* stored, not inline and no hole */
@@ -136,6 +137,10 @@ struct event {
 			uint64_t used, flags;
 		} group;
 		struct {
+			uint32_t extents;
+			bool bitmaps; /* it is kept in these, not in items of its own */
+		} free_info;
+		struct {
 			uint64_t refs, generation;
 			uint8_t level;
 			bool metadata, level_known, full_backref;
@@ -154,6 +159,7 @@ struct event {
 		struct {
 			uint64_t dir, inode, index, digest; /* of the bytes of the name */
 			uint32_t length;
+			uint8_t type; /* of file, as directories have it; 0: not said */
 			bool of_root; /* it leads to a subvolume */
 		} name;
 		struct {

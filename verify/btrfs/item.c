@@ -190,6 +190,22 @@ static void free_bits(const struct item *it, uint64_t bits)
 		free_event(it, it->key.objectid + from * unit, (bits - from) * unit);
 }
 
+static void free_info(const struct item *it)
+{
+	struct event ev = item_event(it, EVENT_FREE_INFO, it->key.objectid);
+	uint32_t flags;
+
+	if (item_size_wrong(it, FREE_INFO_SIZE))
+		return;
+	flags = le32_at(it->bytes + FREE_INFO_FLAGS);
+	if (flags > 1)
+		item_fault(it, RULE_FREE_SPACE, "flags 0x%x are unknown", flags);
+	ev.length = it->key.offset;
+	ev.free_info.extents = le32_at(it->bytes);
+	ev.free_info.bitmaps = flags & 1;
+	it->sink->event(it->sink->context, &ev);
+}
+
 static void item_free(const struct item *it)
 {
 	uint64_t sectors = it->key.offset / it->f->sectorsize;
@@ -199,9 +215,7 @@ static void item_free(const struct item *it)
 		return;
 	}
 	if (it->key.type == ITEM_FREE_INFO) {
-		if (!item_size_wrong(it, FREE_INFO_SIZE) && le32_at(it->bytes + FREE_INFO_FLAGS) > 1)
-			item_fault(it, RULE_FREE_SPACE, "flags 0x%x are unknown",
-				   le32_at(it->bytes + FREE_INFO_FLAGS));
+		free_info(it);
 	} else if (it->key.type == ITEM_FREE_EXTENT) {
 		if (!item_size_wrong(it, 0))
 			free_event(it, it->key.objectid, it->key.offset);

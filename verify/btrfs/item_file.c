@@ -108,7 +108,7 @@ static uint32_t name_fits(const struct item *it, enum rule rule, uint32_t at, ui
 }
 
 static void tell_name(const struct item *it, uint64_t dir, uint64_t inode, uint64_t index,
-		      const unsigned char *name, uint32_t length, bool of_root)
+		      const unsigned char *name, uint32_t length, uint8_t type, bool of_root)
 {
 	struct event ev = item_event(it, EVENT_NAME, 0);
 
@@ -117,6 +117,7 @@ static void tell_name(const struct item *it, uint64_t dir, uint64_t inode, uint6
 	ev.name.index = index;
 	ev.name.digest = hash_bytes(name, length);
 	ev.name.length = length;
+	ev.name.type = type;
 	ev.name.of_root = of_root;
 	it->sink->event(it->sink->context, &ev);
 }
@@ -142,7 +143,7 @@ void item_inode_ref(const struct item *it)
 		if (!n)
 			return;
 		tell_name(it, it->key.offset, it->key.objectid, le64_at(it->bytes + at + REF_INDEX),
-			  it->bytes + at + REF_HEAD, n - REF_HEAD, false);
+			  it->bytes + at + REF_HEAD, n - REF_HEAD, 0, false);
 	}
 }
 
@@ -163,7 +164,7 @@ void item_inode_extref(const struct item *it)
 		if (!n)
 			return;
 		tell_name(it, le64_at(p + EXTREF_PARENT), it->key.objectid, le64_at(p + EXTREF_INDEX),
-			  p + EXTREF_HEAD, len, false);
+			  p + EXTREF_HEAD, len, 0, false);
 		if (hash_extref(le64_at(p + EXTREF_PARENT), p + EXTREF_HEAD, len) != it->key.offset)
 			item_fault(it, RULE_NAME_HASH, "the hash of parent and name is %u",
 				   hash_extref(le64_at(p + EXTREF_PARENT), p + EXTREF_HEAD, len));
@@ -183,7 +184,7 @@ static void check_entry(const struct item *it, const unsigned char *p, uint32_t 
 			   le16_at(p + DIR_DATA_LENGTH));
 	if (!xattr)
 		tell_name(it, it->key.objectid, location.objectid,
-			  it->key.type == ITEM_DIR ? 0 : it->key.offset, p + DIR_HEAD, name,
+			  it->key.type == ITEM_DIR ? 0 : it->key.offset, p + DIR_HEAD, name, type,
 			  location.type == ITEM_ROOT);
 	if (!xattr && location.type != ITEM_INODE && location.type != ITEM_ROOT &&
 	    location.type != ITEM_UNTYPED)
