@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 EXTRA_DIST += \
 	%D%/architecture.md \
+	%D%/audit.md \
 	%D%/detection.md \
 	%D%/exposure.md \
 	%D%/formats.md \

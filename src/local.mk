@@ -14,6 +14,7 @@ include src/engine/local.mk
 include src/guard/local.mk
 include src/machine/local.mk
 include src/target/local.mk
+include src/audit/local.mk
 include src/finding/local.mk
 include src/report/local.mk
 include src/scenario/local.mk

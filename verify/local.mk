@@ -1,5 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/btrfs/block.c \
+	%D%/btrfs/block.h \
+	%D%/btrfs/checksum.c \
+	%D%/btrfs/checksum.h \
+	%D%/btrfs/chunk.c \
+	%D%/btrfs/chunk.h \
+	%D%/btrfs/event.c \
+	%D%/btrfs/event.h \
+	%D%/btrfs/format.h \
+	%D%/btrfs/item.c \
+	%D%/btrfs/item.h \
+	%D%/btrfs/item_extent.c \
+	%D%/btrfs/item_file.c \
+	%D%/btrfs/super.c \
+	%D%/btrfs/super.h \
 	%D%/check.c \
 	%D%/check.h \
 	%D%/cold.c \

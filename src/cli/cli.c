@@ -15,7 +15,7 @@ static const struct {
 } commands[] = {
 	{"run", command_run},         {"report", command_report}, {"journal", command_journal},
 	{"model", command_model},     {"list", command_list},     {"doctor", command_doctor},
-	{"restore", command_restore}, {"verify", command_verify},
+	{"restore", command_restore}, {"verify", command_verify}, {"audit", command_audit},
 };
 
 static int complain(const struct error *e)

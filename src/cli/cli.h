@@ -12,6 +12,7 @@
 int cli_main(int argc, char **argv);
 
 /* Commands: argv[0] is the command's name. Each returns an exit status, or -1 with *e filled in. */
+int command_audit(int argc, char **argv, struct error *e);
 int command_doctor(int argc, char **argv, struct error *e);
 int command_journal(int argc, char **argv, struct error *e);
 int command_list(int argc, char **argv, struct error *e);

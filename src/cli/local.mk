@@ -2,6 +2,7 @@
 librecow_a_SOURCES += \
 	%D%/account.c \
 	%D%/account.h \
+	%D%/audit.c \
 	%D%/cli.c \
 	%D%/cli.h \
 	%D%/doctor.c \

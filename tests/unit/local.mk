@@ -2,6 +2,7 @@
 # One cmocka program per room. A new one: add its name to unit_tests and one _SOURCES line.
 if HAVE_CMOCKA
 unit_tests = %D%/test_base
+unit_tests += %D%/test_audit %D%/test_btrfs
 unit_tests += %D%/test_chunk
 unit_tests += %D%/test_crowd %D%/test_crowd_real
 unit_tests += %D%/test_disturb
@@ -33,6 +34,8 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 
+%C%_test_audit_SOURCES = %D%/test_audit.c %D%/unit.h
+%C%_test_btrfs_SOURCES = %D%/test_btrfs.c %D%/unit.h
 %C%_test_base_SOURCES = %D%/test_base.c %D%/unit.h
 %C%_test_crowd_SOURCES = %D%/test_crowd.c %D%/unit.h
 %C%_test_crowd_real_SOURCES = %D%/test_crowd_real.c %D%/conductor.h %D%/real.h %D%/unit.h
