@@ -37,8 +37,8 @@ SHAPES = {f"writes of {low} to {high} bytes": [word for load, files in (("churn"
 LOST_MOST = 40
 
 # What the peers are run on: damage of each kind, below checksums, where there are none, and above them.
-PEERED = {"device": ("lost-write", "torn-block", "misdirected-write", "flip-write", "zero-write", "stale-read"),
-          "fs": ("page-dropped", "page-reverted", "mmap-lost", "page-foreign", "bit-flipped", "hole-old-data", "copy-short", "mode-lost",
+PEERED = {"device": ("control", "lost-write", "torn-block", "misdirected-write", "flip-write", "zero-write", "stale-read"),
+          "fs": ("control", "page-dropped", "page-reverted", "mmap-lost", "page-foreign", "bit-flipped", "hole-old-data", "copy-short", "mode-lost",
                  "nlink-low", "xattr-stale", "rename-loses", "listed-never")}
 PEERED_ON = {"device": ("nodatacow", "btrfs data"), "fs": ("directory",)}
 
@@ -107,7 +107,7 @@ class Plan:
     def tasks(self):
         """Seed by seed, with the faithful runs in between."""
         seeds = range(self.arguments.first_seed, self.arguments.first_seed + (1 if self.arguments.sample else self.arguments.seeds))
-        chosen = {about["name"] for _, about in self.mutants()}
+        chosen = {about["name"] for _, about in self.mutants()} | (set() if self.arguments.mutant else {"control"})
         if self.arguments.peers:
             return [Task(mutant, setting, seed, peer=peer) for seed in seeds for layer, names in PEERED.items() for setting in PEERED_ON[layer]
                     for mutant in names if mutant in chosen for peer in PEERS if layer == "device" or PEERS[peer] is not load]

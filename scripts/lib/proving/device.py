@@ -116,7 +116,7 @@ class DeviceJudge:
         if area != "unchecked":
             return verdicts.CHECKED_METADATA
         if firing.facts.get("persistent"):
-            hole = firing.facts.get("right_zeroes") == firing.facts["length"]
+            hole = firing.facts.get("right_zeroes", 0) > 0.9 * firing.facts["length"]
             return verdicts.of_content(kind, begin % BLOCK, end - begin, self.stands(begin, end), hole)
         return verdicts.of_answer(kind, begin % BLOCK, end - begin, firing.facts.get("zeroes", 0) / firing.facts["length"])
 
@@ -132,7 +132,7 @@ class DeviceJudge:
         if here:
             finding, hit = here[0]
             return Judgement(firing, due, why, finding, any(finding["class"] in self.right(*h, firing) for h in hit), True)
-        if due and self.is_fleeting(firing):
+        if due and is_fleeting(firing):
             return Judgement(firing, False, "an answer that perhaps nobody looked at", None, False, False)
         # What has no place at all may be about it. A flush has none itself.
         first = next((f for f in later if not any(True for _ in self.places(f))), None) if due else None
@@ -145,10 +145,11 @@ class DeviceJudge:
         again = finding["place"] == "log" or (finding["place"] == "churn" and firing.kind in REFUSALS)
         return again and finding["at"] >= round_begin(firing, self.report)
 
-    def is_fleeting(self, firing):
-        """One answer was wrong, and no checksum told the kernel: read ahead, or by a scrub, it has been seen by nobody."""
-        return not firing.facts.get("persistent") and firing.kind not in REFUSALS and any(
-            self.area(at, at + length) == "unchecked" for at, length in firing.ranges())
+
+def is_fleeting(firing):
+    """One answer was wrong, and is right the next time: read ahead, by a scrub, or by a checker that only looked whether something is
+    there, perhaps nobody ever used it."""
+    return not firing.facts.get("persistent") and firing.kind not in REFUSALS and not firing.left and firing.facts["op"] == "read"
 
 
 def by_block(ranges):
