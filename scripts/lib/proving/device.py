@@ -11,6 +11,8 @@ from proving.truth import REFUSALS
 SECTOR, BLOCK = 512, 4096
 WHOLE = 1 << 62  # of a file: an error of a call that names no range, such as fsync
 SLACK = 5e6  # ns: the truth is written behind the deed
+LINE_MOST = 300  # characters of a kernel log line: of a longer one a finding has only the beginning
+LOG_SLACK = 1e9  # ns: the kernel log has a clock of its own
 # The part of a directory that a run made for itself is mounted alone: its paths begin there.
 OWN = re.compile(rb"^recow-[^/]*/")
 
@@ -88,16 +90,16 @@ class DeviceJudge:
         if finding["verifier"] == "fsck":
             yield from self.line_places(finding["detail"])
         if finding["place"] == "log":
-            words = shape(finding["detail"].split(": ", 2)[-1])
+            told = shape(finding["detail"])
             for time, line, places in self.lines:
-                if time >= since and words in line:
+                if time >= since and line[:LINE_MOST] in told:
                     yield from places
 
     def hit(self, finding, firing):
         """[(kind, begin, end)] of what the firing did in the blocks that the finding covers: first to last wrong byte of each that
         the file reaches to."""
         found = []
-        for start, last in self.places(finding, firing.time - SLACK):
+        for start, last in self.places(finding, firing.time - LOG_SLACK):
             for kind, ranges in firing.parts():
                 for begin, end in by_block(ranges):
                     if start // BLOCK * BLOCK < end and begin < last:
@@ -165,4 +167,4 @@ def by_block(ranges):
 
 def shape(line):
     """A line of the kernel log without its numbers."""
-    return re.sub(r"0x[0-9a-f]+|\d+", "#", re.sub(r"^[^;]*;", "", line)).strip()
+    return re.sub(r"0x[0-9a-f]+|\d+", "#", re.sub(r"^\d+,\d+,\d+,[^;]*;", "", line)).strip()
