@@ -142,7 +142,8 @@ def row(mutant, on, runs):
     by = collections.Counter(f["verifier"] for f in seen)
     more = sum(f["seen"] and not f["due"] for r in runs for f in r.get("firings", []))
     noticed = f"{len(seen)} (+{more})" if more else str(len(seen))
-    return (f"| {mutant} |{on} {len(runs)} | {sum(bool(r.get('fired')) for r in runs)} | {len(firings)} | {noticed} | {after} | {operations} | "
+    fired = sum(bool(r.get("fired")) for r in runs)
+    return (f"| {mutant} |{on} {len(runs)} | {fired} | {len(firings)} | {noticed} | {after} | {operations} | "
             f"{', '.join(name for name, _ in by.most_common(3)) or '-'} | {count(seen, 'verdict')} | {count(seen, 'place')} |\n")
 
 
@@ -159,12 +160,20 @@ def lost(results):
             cells[(next(s for s in SIZES if s[0] <= f["truth"]["length"] <= s[1]), way)].append(f)
     if not cells:
         return ""
-    text = "## Stale pages: lost writes and older versions, noticed of due\n\n| bytes |" + "".join(f" {way} |" for way in WAYS) + "\n|---|" + "---|" * len(WAYS) + "\n"
+    text = "## Stale pages: lost writes and older versions, noticed of due\n\n"
+    text += "| bytes |" + "".join(f" {way} |" for way in WAYS) + "\n|---|" + "---|" * len(WAYS) + "\n"
     for size in SIZES:
-        name = str(size[0]) if size[0] == size[1] else f"{size[0]:,} and more" if size[1] > 1 << 60 else f"{size[0]:,} to {size[1]:,}"
-        text += f"| {name} |" + "".join(f" {count(cells[(size, way)], 'seen')} of {len(cells[(size, way)])} |" if cells[(size, way)] else " - |" for way in WAYS) + "\n"
+        told = (cells.get((size, way), []) for way in WAYS)
+        text += f"| {size_name(*size)} |" + "".join(f" {count(c, 'seen')} of {len(c)} |" if c else " - |" for c in told) + "\n"
     every = [f for firings in cells.values() for f in firings]
-    return text + f"\nIn all {share(count(every, 'seen'), len(every))}; verdict right in {share(count(every, 'seen', 'verdict'), count(every, 'seen'))}.\n"
+    return (f"{text}\nIn all {share(count(every, 'seen'), len(every))}; "
+            f"verdict right in {share(count(every, 'seen', 'verdict'), count(every, 'seen'))}.\n")
+
+
+def size_name(least, most):
+    if least == most:
+        return f"{least:,}"
+    return f"{least:,} and more" if most > 1 << 60 else f"{least:,} to {most:,}"
 
 
 def controls(results):
