@@ -14,7 +14,7 @@ CONTENT = {
     "foreign": {"foreign", "shifted"},
     "swapped": {"foreign", "shifted"},
     "duplicate": {"foreign", "shifted"},
-    "newer": {"stale"},
+    "newer": {"stale", "zeroes", "foreign"},  # by now it may have a hole or a clone there
     "misplaced": {"foreign", "shifted", "attribute"},  # its own bytes elsewhere in the file, which is then of another length
     "shifted": {"shifted"},
     "flipped": {"flipped"},
