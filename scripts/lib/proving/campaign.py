@@ -22,6 +22,7 @@ FIRST_GUESS = 4000  # chances of a run
 BEGINS = (0, 3.6, 3.0)
 LOGGED = ("-read", "short-write", "eio-write", "eio-flush", "full-device")
 SCRATCH = "10g"
+UNTURNED = ("btrfs metadata", "btrfs directory")  # the same to a faithful layer as another setting
 BESIDE = ("snapshot-changes",)  # serve nothing: they act on a filesystem that recow uses itself
 
 # For the tests: (mutant, setting) of both layers, one for each way in which recow notices.
@@ -37,8 +38,9 @@ SHAPES = {f"writes of {low} to {high} bytes": [word for load, files in (("churn"
 LOST_MOST = 40
 
 # What the peers are run on: damage of each kind, below checksums, where there are none, and above them.
-PEERED = {"device": ("lost-write", "torn-block", "misdirected-write", "flip-write", "zero-write", "stale-read"),
-          "fs": ("page-dropped", "page-reverted", "mmap-lost", "page-foreign", "bit-flipped", "hole-old-data", "copy-short", "mode-lost",
+PEERED = {"device": ("control", "lost-write", "torn-block", "misdirected-write", "flip-write", "zero-write", "stale-read"),
+          "fs": ("control", "page-dropped", "page-reverted", "mmap-lost", "page-foreign", "bit-flipped", "hole-old-data", "copy-short",
+                 "mode-lost",
                  "nlink-low", "xattr-stale", "rename-loses", "listed-never")}
 PEERED_ON = {"device": ("nodatacow", "btrfs data"), "fs": ("directory",)}
 
@@ -100,17 +102,18 @@ class Plan:
 
     def faithful(self):
         """[(name, setting)] of faithful layers, which are run by turns."""
-        return [(about["name"], name) for name, setting in layers.SETTINGS.items()
-                if self.arguments.layer in (None, setting.layer) and name in (self.arguments.setting or layers.SETTINGS) and setting.scope != "metadata" and name != "btrfs directory"
-                for about in layers.mutants(setting.layer) if is_faithful(about["name"])]
+        wanted = self.arguments.setting or [name for name in layers.SETTINGS if name not in UNTURNED]
+        return [(about["name"], name) for name in wanted if self.arguments.layer in (None, layers.SETTINGS[name].layer)
+                for about in layers.mutants(layers.SETTINGS[name].layer) if is_faithful(about["name"])]
 
     def tasks(self):
         """Seed by seed, with the faithful runs in between."""
         seeds = range(self.arguments.first_seed, self.arguments.first_seed + (1 if self.arguments.sample else self.arguments.seeds))
-        chosen = {about["name"] for _, about in self.mutants()}
+        chosen = {about["name"] for _, about in self.mutants()} | (set() if self.arguments.mutant else {"control"})
         if self.arguments.peers:
-            return [Task(mutant, setting, seed, peer=peer) for seed in seeds for layer, names in PEERED.items() for setting in PEERED_ON[layer]
-                    for mutant in names if mutant in chosen for peer in PEERS if layer == "device" or PEERS[peer] is not load]
+            return [Task(mutant, setting, seed, peer=peer) for seed in seeds for layer, names in PEERED.items()
+                    for setting in PEERED_ON[layer] for mutant in names if mutant in chosen
+                    for peer in PEERS if layer == "device" or PEERS[peer] is not load]
         if self.arguments.lost:
             broken = [Task(mutant, "directory", seed, shape) for seed in seeds for mutant in LOST if mutant in chosen for shape in SHAPES]
         else:
@@ -204,7 +207,8 @@ def is_wrong(result):
 
 def line_about(result):
     if result.get("peer"):
-        return f"{result['mutant']} on {result['setting']} under {result['peer']}: fired {result['fired']}, noticed: {result['noticed']} {result['trouble']}"
+        return (f"{result['mutant']} on {result['setting']} under {result['peer']}: fired {result['fired']}, "
+                f"noticed: {result['noticed']} {result['trouble']}")
     words = f"{result['mutant']} on {result['setting']} seed {result['seed']}: {result['seconds']} s, exit {result['exit']}"
     if result.get("trouble"):
         return f"{words}, TROUBLE: {result['trouble']}"

@@ -11,6 +11,8 @@ from proving.truth import REFUSALS
 SECTOR, BLOCK = 512, 4096
 WHOLE = 1 << 62  # of a file: an error of a call that names no range, such as fsync
 SLACK = 5e6  # ns: the truth is written behind the deed
+LINE_MOST = 300  # characters of a kernel log line: of a longer one a finding has only the beginning
+LOG_SLACK = 1e9  # ns: the kernel log has a clock of its own
 # The part of a directory that a run made for itself is mounted alone: its paths begin there.
 OWN = re.compile(rb"^recow-[^/]*/")
 
@@ -88,16 +90,16 @@ class DeviceJudge:
         if finding["verifier"] == "fsck":
             yield from self.line_places(finding["detail"])
         if finding["place"] == "log":
-            words = shape(finding["detail"].split(": ", 2)[-1])
+            told = shape(finding["detail"])
             for time, line, places in self.lines:
-                if time >= since and words in line:
+                if time >= since and line[:LINE_MOST] in told:
                     yield from places
 
     def hit(self, finding, firing):
         """[(kind, begin, end)] of what the firing did in the blocks that the finding covers: first to last wrong byte of each that
         the file reaches to."""
         found = []
-        for start, last in self.places(finding, firing.time - SLACK):
+        for start, last in self.places(finding, firing.time - LOG_SLACK):
             for kind, ranges in firing.parts():
                 for begin, end in by_block(ranges):
                     if start // BLOCK * BLOCK < end and begin < last:
@@ -116,7 +118,7 @@ class DeviceJudge:
         if area != "unchecked":
             return verdicts.CHECKED_METADATA
         if firing.facts.get("persistent"):
-            hole = firing.facts.get("right_zeroes") == firing.facts["length"]
+            hole = firing.facts.get("right_zeroes", 0) > 0.9 * firing.facts["length"]
             return verdicts.of_content(kind, begin % BLOCK, end - begin, self.stands(begin, end), hole)
         return verdicts.of_answer(kind, begin % BLOCK, end - begin, firing.facts.get("zeroes", 0) / firing.facts["length"])
 
@@ -132,7 +134,7 @@ class DeviceJudge:
         if here:
             finding, hit = here[0]
             return Judgement(firing, due, why, finding, any(finding["class"] in self.right(*h, firing) for h in hit), True)
-        if due and self.is_fleeting(firing):
+        if due and is_fleeting(firing):
             return Judgement(firing, False, "an answer that perhaps nobody looked at", None, False, False)
         # What has no place at all may be about it. A flush has none itself.
         first = next((f for f in later if not any(True for _ in self.places(f))), None) if due else None
@@ -145,10 +147,11 @@ class DeviceJudge:
         again = finding["place"] == "log" or (finding["place"] == "churn" and firing.kind in REFUSALS)
         return again and finding["at"] >= round_begin(firing, self.report)
 
-    def is_fleeting(self, firing):
-        """One answer was wrong, and no checksum told the kernel: read ahead, or by a scrub, it has been seen by nobody."""
-        return not firing.facts.get("persistent") and firing.kind not in REFUSALS and any(
-            self.area(at, at + length) == "unchecked" for at, length in firing.ranges())
+
+def is_fleeting(firing):
+    """One answer was wrong, and is right the next time: read ahead, by a scrub, or by a checker that only looked whether something is
+    there, perhaps nobody ever used it."""
+    return not firing.facts.get("persistent") and firing.kind not in REFUSALS and not firing.left and firing.facts["op"] == "read"
 
 
 def by_block(ranges):
@@ -164,4 +167,4 @@ def by_block(ranges):
 
 def shape(line):
     """A line of the kernel log without its numbers."""
-    return re.sub(r"0x[0-9a-f]+|\d+", "#", re.sub(r"^[^;]*;", "", line)).strip()
+    return re.sub(r"0x[0-9a-f]+|\d+", "#", re.sub(r"^\d+,\d+,\d+,[^;]*;", "", line)).strip()

@@ -26,9 +26,12 @@ def still_there(firing, report):
     ahead = [barrier for barrier in report.barriers if firing.time < barrier[1]]
     if not ahead:
         return False, "after the last verification"
-    # What happens in the midst of a verification may be where it has been already.
-    until = ahead[1 if ahead[0][0] < firing.time and len(ahead) > 1 else 0][1]
-    if firing.gone < until:
+    # What happens in the midst of a verification may be where it has been already. (The last one of a device begins with its
+    # unmounting, and what it writes then is read later.)
+    amidst = ahead[0][0] < firing.time
+    if amidst and len(ahead) == 1 and firing.facts.get("persistent") and not report.remounted:
+        return False, "in the midst of the last verification"
+    if firing.gone < ahead[1 if amidst and len(ahead) > 1 else 0][1]:
         return False, firing.why_gone or "gone before the verification"
     return True, ""
 

@@ -50,6 +50,9 @@ umount "$2"
 """
 IMAGE_SIZE = "1g"
 
+# What a mutant must be given to do: recow mounts its targets with nodiscard.
+MOUNTED_WITH = {"greedy-discard": {"btrfs": "discard=sync", "ext4": "discard", "xfs": "discard"}}
+
 # Two filesystems with one name must not be mounted at a time.
 RENAME = {"btrfs": ["btrfstune", "-f", "-u"], "ext4": ["tune2fs", "-f", "-U", "random"], "xfs": ["xfs_admin", "-U", "generate"]}
 
@@ -107,7 +110,7 @@ class DeviceLayer:
         self.served.touch()
         self.words = [PROGRAMS["device"], "--backing", self.image, "--mount", self.served, "--mutant", mutant, "--truth", self.truth,
                       *chance.words(), *(["--scope", setting.scope] if setting.scope != "any" else [])]
-        self.setting = setting
+        self.options = ",".join(o for o in (setting.mount_options, MOUNTED_WITH.get(mutant, {}).get(setting.fs)) if o)
         self.trouble = ""
 
     def __enter__(self):
@@ -122,8 +125,7 @@ class DeviceLayer:
 
     def flags(self):
         """For recow run."""
-        options = self.setting.mount_options
-        return ["--target", self.target, "--keep", *(["--mount-options", options] if options else [])]
+        return ["--target", self.target, "--keep", *(["--mount-options", self.options] if self.options else [])]
 
     def __exit__(self, *_):
         self.loop.__exit__()

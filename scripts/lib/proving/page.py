@@ -22,8 +22,9 @@ a file, the ground truth, which is read only when recow's own report lies there.
   verification. What happens in the midst of a verification must outlast the next one. On a device the image is asked at the end, with
   other tools than recow's (btrfs-progs, FIEMAP): damage that lies in no file (up to its end) and in no tree is not due. That leaves out
   some that an earlier round had to see, and counts none that could not be seen. On ext4 and xfs only file contents count. One wrong answer
-  of a device about data without checksums (a read that is right again the next time) counts only if it was noticed: read ahead, or by a
-  scrub, perhaps nobody ever looked at it. A refusal (EIO, no space) is due whenever it happened.
+  of a device (a read that is right again the next time: the mutants `*-read`) counts only if it was noticed, since nobody knows
+  whether anybody used what was read ahead: their rate of detection says nothing, their verdicts and places do. A refusal (EIO, no
+  space) is due whenever it happened.
 - **Noticed**: a finding, not earlier than the firing, is about its place; or about none (a count of scrub's, an error of a whole
   filesystem). What the guard hears again in one round it counts and tells once: then the first stands for the others. A run is
   detected when all that was due in it was noticed.
@@ -37,13 +38,15 @@ a file, the ground truth, which is read only when recow's own report lies there.
 
 {verdicts}
   What stands there now decides further: nothing but zeroes is `zeroes`, whatever else was done, and of what is mostly something else
-  `zeroes` is wrong. A part of a block may be called `torn`; a block of which a `torn` write left all or a patch in the midst is what was
-  there before. Below 64 wrong bytes, which can't hold one of recow's stamped lines, `garbage` is right, too, and below 8 `flipped`. Of an
-  attribute the finding must name it, and the value where no later change can have altered it.
+  `zeroes` is wrong. A part of a block may be called `torn`; a whole block that a `torn` write left is what was there before, a patch in
+  the midst of one is either. Below 64 wrong bytes, which can't hold one of recow's stamped lines, `garbage` is right, too, and below 16
+  (two lines begin with nearly the same words) `flipped`. Of an attribute the finding must name it, and the value where no later
+  change can have altered it.
 - **False alarm**: any finding in a run on a faithful layer (the mutants `control` and `control-cached`).
 
 Runs are `recow run prove` (scenarios/prove.ini) with `--keep-going --no-inject`, images of 1 GiB on tmpfs, btrfs with chunks that were
 moved, so that logical and device addresses differ. Time and operations are from the firing to the first finding about it.
+In the tables: firings that were due and those of them that were noticed; `(+n)`: noticed though not due.
 """
 
 
@@ -137,7 +140,10 @@ def row(mutant, on, runs):
     after = f"{statistics.median(f['after'] for f in seen):.1f}" if seen else "-"
     operations = f"{statistics.median(f['operations'] for f in seen):,.0f}" if seen else "-"
     by = collections.Counter(f["verifier"] for f in seen)
-    return (f"| {mutant} |{on} {len(runs)} | {sum(bool(r.get('fired')) for r in runs)} | {len(firings)} | {len(seen)} | {after} | {operations} | "
+    more = sum(f["seen"] and not f["due"] for r in runs for f in r.get("firings", []))
+    noticed = f"{len(seen)} (+{more})" if more else str(len(seen))
+    fired = sum(bool(r.get("fired")) for r in runs)
+    return (f"| {mutant} |{on} {len(runs)} | {fired} | {len(firings)} | {noticed} | {after} | {operations} | "
             f"{', '.join(name for name, _ in by.most_common(3)) or '-'} | {count(seen, 'verdict')} | {count(seen, 'place')} |\n")
 
 
@@ -154,12 +160,20 @@ def lost(results):
             cells[(next(s for s in SIZES if s[0] <= f["truth"]["length"] <= s[1]), way)].append(f)
     if not cells:
         return ""
-    text = "## Stale pages: lost writes and older versions, noticed of due\n\n| bytes |" + "".join(f" {way} |" for way in WAYS) + "\n|---|" + "---|" * len(WAYS) + "\n"
+    text = "## Stale pages: lost writes and older versions, noticed of due\n\n"
+    text += "| bytes |" + "".join(f" {way} |" for way in WAYS) + "\n|---|" + "---|" * len(WAYS) + "\n"
     for size in SIZES:
-        name = str(size[0]) if size[0] == size[1] else f"{size[0]:,} and more" if size[1] > 1 << 60 else f"{size[0]:,} to {size[1]:,}"
-        text += f"| {name} |" + "".join(f" {count(cells[(size, way)], 'seen')} of {len(cells[(size, way)])} |" if cells[(size, way)] else " - |" for way in WAYS) + "\n"
+        told = (cells.get((size, way), []) for way in WAYS)
+        text += f"| {size_name(*size)} |" + "".join(f" {count(c, 'seen')} of {len(c)} |" if c else " - |" for c in told) + "\n"
     every = [f for firings in cells.values() for f in firings]
-    return text + f"\nIn all {share(count(every, 'seen'), len(every))}; verdict right in {share(count(every, 'seen', 'verdict'), count(every, 'seen'))}.\n"
+    return (f"{text}\nIn all {share(count(every, 'seen'), len(every))}; "
+            f"verdict right in {share(count(every, 'seen', 'verdict'), count(every, 'seen'))}.\n")
+
+
+def size_name(least, most):
+    if least == most:
+        return f"{least:,}"
+    return f"{least:,} and more" if most > 1 << 60 else f"{least:,} to {most:,}"
 
 
 def controls(results):
@@ -198,7 +212,8 @@ def open_cases(results):
 
 PEERS_HEAD = """## What people use today, on the same broken layers
 
-Runs in which the tool noticed something, of those in which the bug showed, whether or not it could still be seen (for recow, too).
+Runs in which the tool noticed something, of those in which the bug showed, whether or not it could still be seen (for recow, too). On the
+faithful layer `control` what is noticed is a false alarm.
 Each has as many threads and as much time to write as recow (6 threads, 5 s), and then what its own verification takes. `scrub and
 check`: the load of fio without verification, then `btrfs scrub` and `btrfs check`.
 
@@ -209,22 +224,23 @@ def peers(results):
     """Who notices what."""
     cells = collections.defaultdict(list)
     for r in results:
-        if r.get("peer") and r["fired"]:
+        if r.get("peer") and (r["fired"] or is_faithful(r["mutant"])):
             cells[(r["mutant"], r["setting"], r["peer"])].append(bool(r["noticed"]))
     names = list(dict.fromkeys(peer for _, _, peer in cells))
     if not names:
         return ""
     pairs = list(dict.fromkeys((mutant, setting) for mutant, setting, _ in cells))
     for r in results:
-        if not r.get("peer") and not r.get("shape") and (r["mutant"], r["setting"]) in pairs and r.get("fired"):
+        if not r.get("peer") and not r.get("shape") and (r["mutant"], r["setting"]) in pairs and (
+                r.get("fired") or is_faithful(r["mutant"])):
             cells[(r["mutant"], r["setting"], "recow")].append(bool(r["findings"]))
     names.insert(0, "recow")
     text = PEERS_HEAD + "| mutant | on | " + " | ".join(names) + " |\n|---|---|" + "---|" * len(names) + "\n"
     for mutant, setting in pairs:
         told = (cells[(mutant, setting, name)] for name in names)
         text += f"| {mutant} | {setting} | " + " | ".join(f"{sum(c)} of {len(c)}" if c else "-" for c in told) + " |\n"
-    sums = ([n for key, c in cells.items() if key[2] == name for n in c] for name in names)
-    return text + "| all | | " + " | ".join(share(sum(c), len(c)) for c in sums) + " |\n"
+    sums = ([n for key, c in cells.items() if key[2] == name and not is_faithful(key[0]) for n in c] for name in names)
+    return text + "| all broken ones | | " + " | ".join(share(sum(c), len(c)) for c in sums) + " |\n"
 
 
 def unseen():
@@ -232,9 +248,13 @@ def unseen():
     return rows and "## What can't be noticed, or not yet\n\n| mutant | why |\n|---|---|\n" + rows
 
 
+FEW = 2  # that may be wrong where there are so few of them (--sample) that 95 % means none
+
+
 def aims_met(results):
+    """Everything due noticed, no false alarm, 95 % of the verdicts and places right."""
     results = [r for r in results if r["mutant"] not in hidden() and not r.get("peer")]
     firings = all_due(broken_runs(results))
     right = count(firings, "seen", "verdict", "place")
     return (not any(r.get("trouble") for r in results) and not any(r.get("findings") for r in control_runs(results)) and
-            count(firings, "seen") == len(firings) and right >= 0.95 * len(firings))
+            count(firings, "seen") == len(firings) and (right >= 0.95 * len(firings) or right >= len(firings) - FEW))

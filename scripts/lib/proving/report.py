@@ -32,6 +32,7 @@ class Report:
         for finding in self.findings:
             finding["at"] = self.start + finding["time_ns"]
         self.kernel = (out / "kmsg.log").read_text(errors="replace") if (out / "kmsg.log").exists() else ""
+        self.remounted = False  # the last of these times is that of the fresh mount
         self.barriers = list(self.read_barriers())
         status = [s for s in lines_of(out / "status.jsonl") if "operations" in s]
         self.times, self.operations = [s["t"] for s in status], [s["operations"] for s in status]
@@ -41,6 +42,7 @@ class Report:
         events = [e for e in lines_of(self.out / "timeline.jsonl") if e.get("event") in ("phase", "end")]
         for this, after in zip(events, events[1:] + [{"t": float("inf")}]):
             if this["event"] == "phase" and this["stage"] in STILL:
+                self.remounted = this["stage"] == "remount"
                 yield self.start + this["t"] * 1e9, self.start + after["t"] * 1e9
 
     def operations_at(self, moment):

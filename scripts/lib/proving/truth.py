@@ -71,7 +71,9 @@ def read_truth(path):
     by_number = {}
     for line in lines_of(path):
         number = line["number"]
-        if line["event"] == "fired" and not line.get("same"):
+        if line["event"] == "fired" and number in by_number:
+            by_number[number].spread.append(line)  # what comes later of two may have one number: gone when both are
+        elif line["event"] == "fired" and not line.get("same"):
             by_number[number] = Firing(number, line["time_ns"], line["kind"], line)
             truth.firings.append(by_number[number])
         elif line["event"] == "gone" and number in by_number:

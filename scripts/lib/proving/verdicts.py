@@ -14,7 +14,7 @@ CONTENT = {
     "foreign": {"foreign", "shifted"},
     "swapped": {"foreign", "shifted"},
     "duplicate": {"foreign", "shifted"},
-    "newer": {"stale"},
+    "newer": {"stale", "zeroes", "foreign"},  # by now it may have a hole or a clone there
     "misplaced": {"foreign", "shifted", "attribute"},  # its own bytes elsewhere in the file, which is then of another length
     "shifted": {"shifted"},
     "flipped": {"flipped"},
@@ -23,7 +23,7 @@ CONTENT = {
 }
 
 BLOCK = 4096
-WORD = 8
+HEAD = 16  # its first words, which differ in few bits between two writes
 LINE = 64  # what recow writes consists of lines that say whose they are
 # Bytes that are the same before and after by chance hide where the border was: so near to an edge both are right.
 BLUR = 32
@@ -48,7 +48,7 @@ def of_content(kind, begin, length, stands, hole):
 def too_short(length):
     """Right beside the others for so few wrong bytes: what can't hold a line can't tell whose it is, and of a few bytes nobody can
     say what they are."""
-    return {"garbage", "flipped"} if length < WORD else {"garbage"} if length < LINE else set()
+    return {"garbage", "flipped"} if length < HEAD else {"garbage"} if length < LINE else set()
 
 
 def of_answer(kind, begin, length, zeroes):
@@ -71,8 +71,10 @@ def by_geometry(kind, begin, length):
     end = begin + length
     head, tail = begin <= BLUR, end >= BLOCK - BLUR
     sure = (begin == 0 or not head) and (end == BLOCK or not tail)
-    right = CONTENT["torn"] if head != tail else CONTENT["lost"]
-    return right if sure else CONTENT["torn"] | CONTENT["lost"]
+    if head != tail and sure:
+        return CONTENT["torn"]
+    # A patch may be all that differs of a part that reaches to an edge, and one of its ends the edge of the write.
+    return CONTENT["lost"] if head and tail and sure else CONTENT["torn"] | CONTENT["lost"]
 
 
 # The device refused: recow hears it from the system call, from the kernel log, or from a filesystem that gives up.
