@@ -118,7 +118,7 @@ const char *map_add(struct map *m, const struct event *ev, bool from_tree)
 		return again(m->chunks[at], ev, from_tree);
 	if (m->count == m->room) {
 		size_t room = m->room ? m->room * 2 : 64;
-		struct chunk **grown = realloc(m->chunks, room * sizeof(*grown));
+		struct chunk **grown = realloc(m->chunks, room * sizeof(struct chunk *));
 
 		if (!grown)
 			return "there is no memory for it";
@@ -128,7 +128,7 @@ const char *map_add(struct map *m, const struct event *ev, bool from_tree)
 	c = chunk_new(ev, from_tree);
 	if (!c)
 		return "there is no memory for it";
-	memmove(m->chunks + at + 1, m->chunks + at, (m->count - at) * sizeof(*m->chunks));
+	memmove(m->chunks + at + 1, m->chunks + at, (m->count - at) * sizeof(struct chunk *));
 	m->chunks[at] = c;
 	m->count++;
 	return NULL;

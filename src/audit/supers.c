@@ -174,21 +174,27 @@ static int judge(struct walk *w, const struct mirror *mirrors, size_t count, str
 	return check_devices(w, e);
 }
 
+static int read_all(struct walk *w, struct mirror *mirrors, unsigned char *bytes, struct error *e)
+{
+	size_t count = w->disks.count * SUPER_MIRRORS;
+
+	for (size_t i = 0; i < count; i++)
+		mirrors[i].bytes = bytes + i * SUPER_SIZE;
+	for (size_t i = 0; i < w->disks.count; i++) {
+		if (read_device(w, &w->disks.disk[i], &mirrors[i * SUPER_MIRRORS], e))
+			return -1;
+	}
+	return judge(w, mirrors, count, e);
+}
+
 int supers_read(struct walk *w, struct error *e)
 {
 	size_t count = w->disks.count * SUPER_MIRRORS;
 	struct mirror *mirrors = calloc(count, sizeof(*mirrors));
 	unsigned char *bytes = aligned_alloc(4096, count * SUPER_SIZE);
-	int ret = 0;
+	int ret = mirrors && bytes ? read_all(w, mirrors, bytes, e)
+				   : error_errno(e, EXIT_HARNESS, ENOMEM, "superblocks");
 
-	if (!mirrors || !bytes)
-		ret = error_errno(e, EXIT_HARNESS, ENOMEM, "superblocks");
-	for (size_t i = 0; !ret && i < count; i++)
-		mirrors[i].bytes = bytes + i * SUPER_SIZE;
-	for (size_t i = 0; !ret && i < w->disks.count; i++)
-		ret = read_device(w, &w->disks.disk[i], &mirrors[i * SUPER_MIRRORS], e);
-	if (!ret)
-		ret = judge(w, mirrors, count, e);
 	free(mirrors);
 	free(bytes);
 	return ret;

@@ -11,7 +11,7 @@
 int table_start(struct table *t, uint64_t limit, struct error *e)
 {
 	*t = (struct table){.limit = (uint32_t)MIN(limit, UINT32_MAX - 1), .slots = SLOTS_FIRST};
-	t->segments = calloc(t->limit / TABLE_SEGMENT + 1, sizeof(*t->segments));
+	t->segments = calloc(t->limit / TABLE_SEGMENT + 1, sizeof(struct entry *));
 	t->index = calloc(t->slots, sizeof(*t->index));
 	t->bytes = t->slots * sizeof(*t->index);
 	if (t->segments && t->index)

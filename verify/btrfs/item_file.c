@@ -184,7 +184,7 @@ static void check_entry(const struct item *it, const unsigned char *p, uint32_t 
 			   le16_at(p + DIR_DATA_LENGTH));
 	if (!xattr)
 		tell_name(it, it->key.objectid, location.objectid,
-			  it->key.type == ITEM_DIR ? 0 : it->key.offset, p + DIR_HEAD, name, type,
+			  it->key.type == ITEM_DIR ? 0 : it->key.offset, p + DIR_HEAD, name, p[DIR_TYPE],
 			  location.type == ITEM_ROOT);
 	if (!xattr && location.type != ITEM_INODE && location.type != ITEM_ROOT &&
 	    location.type != ITEM_UNTYPED)
