@@ -46,7 +46,8 @@ a file, the ground truth, which is read only when recow's own report lies there.
 
 Runs are `recow run prove` (scenarios/prove.ini) with `--keep-going --no-inject`, images of 1 GiB on tmpfs, btrfs with chunks that were
 moved, so that logical and device addresses differ. Time and operations are from the firing to the first finding about it.
-In the tables: firings that were due and those of them that were noticed; `(+n)`: noticed though not due.
+Results of several sessions of the script are joined (`--results`), so that
+some mutants have more runs than others. In the tables: firings that were due and those of them that were noticed; `(+n)`: noticed though not due.
 """
 
 
@@ -214,8 +215,8 @@ PEERS_HEAD = """## What people use today, on the same broken layers
 
 Runs in which the tool noticed something, of those in which the bug showed, whether or not it could still be seen (for recow, too). On the
 faithful layer `control` what is noticed is a false alarm.
-Each has as many threads and as much time to write as recow (6 threads, 5 s), and then what its own verification takes. `scrub and
-check`: the load of fio without verification, then `btrfs scrub` and `btrfs check`.
+fio and stress-ng have 6 threads and 5 s, verification going on all the time; recow 4 workers, which churn for 4 s, and the time that its
+verification takes. `scrub and check`: the load of fio without verification, then `btrfs scrub` and `btrfs check`.
 
 """
 

@@ -8,7 +8,7 @@ import shutil
 from proving import layers, machine
 from proving.truth import read_truth
 
-THREADS, SECONDS = 6, 5  # as many as scenarios/prove.ini has workers, as long as it churns, and its verifications
+THREADS, SECONDS = 6, 5  # scenarios/prove.ini: 4 workers that churn for 4 s, and verifications behind that
 
 FIO = """
 [global]
