@@ -10,7 +10,9 @@
 struct scan {
 	struct walk *w;
 	size_t chunk;
-	uint64_t at; /* within it */
+	uint64_t at;   /* within it */
+	uint64_t left; /* bytes that all chunks together can still have, whatever they claim: those of the
+			  devices */
 	_Atomic uint64_t scanned, footprints;
 };
 
@@ -33,10 +35,11 @@ static bool next(void *context, struct wanted *wanted)
 
 		if (!(c->type & (GROUP_METADATA | GROUP_SYSTEM)))
 			continue;
-		while (s->at + nodesize <= c->length) {
+		while (s->at < c->length && c->length - s->at >= nodesize && s->left >= nodesize) {
 			uint64_t bytenr = c->start + s->at;
 
 			s->at += nodesize;
+			s->left -= nodesize;
 			if (reached(w, bytenr) || map_place(&w->map, &w->disks, bytenr, nodesize, &at))
 				continue;
 			*wanted = (struct wanted){.start = bytenr, .length = nodesize};
@@ -100,7 +103,7 @@ static void tick(void *context)
 
 int scan_unreached(struct walk *w, struct error *e)
 {
-	struct scan s = {.w = w};
+	struct scan s = {.w = w, .left = w->disks.bytes};
 	struct reader r = {.map = &w->map,
 			   .disks = &w->disks,
 			   .pool = w->pool,
