@@ -10,6 +10,8 @@
 #include "src/base/error.h"
 #include "verify/btrfs/event.h"
 
+#define AUDIT_PATH 4096
+
 /* Where something is wrong, as exactly as it is known. */
 struct audit_finding {
 	enum rule rule;
@@ -22,6 +24,11 @@ struct audit_finding {
 	int slot;                 /* -1: the whole block */
 	struct key key;           /* where slot >= 0, or `keyed` */
 	bool keyed;
+	uint64_t subvolume, inode; /* whose it is; inode 0: of no file, or it can't be told */
+	/* That file's path from the top of the filesystem, through all subvolumes, as bytes_escape() shows it;
+	 * of several names one. Empty: it is of no file, or has none that can be read. Of a whole leaf: the
+	 * file of its first item. */
+	char path[AUDIT_PATH];
 	char text[256];
 };
 

@@ -42,7 +42,8 @@ static void fault_of_event(void *context, const struct fault *f)
 				      .copy = k->copy,
 				      .slot = f->slot,
 				      .key = f->key,
-				      .keyed = true};
+				      .keyed = true,
+				      .subvolume = k->tree->log ? k->tree->offset : 0};
 
 	found.devid = k->got->at->mirror[0].devid;
 	found.physical = k->got->at->mirror[0].physical;

@@ -11,9 +11,11 @@ librecow_a_SOURCES += \
 	%D%/map.c \
 	%D%/map.h \
 	%D%/names.c \
+	%D%/paths.c \
 	%D%/reader.c \
 	%D%/reader.h \
 	%D%/scan.c \
+	%D%/search.c \
 	%D%/settle.c \
 	%D%/supers.c \
 	%D%/table.c \

@@ -3,6 +3,8 @@
  * what belongs to those sums is kept and sorted. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "src/audit/walk.h"
@@ -104,48 +106,69 @@ static int by_place(const void *a, const void *b)
 	return x->end < y->end ? -1 : x->end > y->end;
 }
 
+/* About an inode, or space. */
+static void say(struct walk *w, const struct located *l, enum rule rule, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void say(struct walk *w, const struct located *l, enum rule rule, const char *fmt, ...)
+{
+	bool ref = l->kind == LOCATED_REF;
+	struct audit_finding f = {.rule = rule,
+				  .tree = ref ? TREE_EXTENT : l->root,
+				  .block = ref ? l->start : 0,
+				  .level = -1,
+				  .slot = -1,
+				  .subvolume = l->root,
+				  .inode = l->inode};
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(f.text, sizeof(f.text), fmt, ap);
+	va_end(ap);
+	walk_found(w, &f);
+}
+
 static void tell_ref(struct walk *w, const struct located *l, int64_t count)
 {
 	uint64_t n = (uint64_t)(count < 0 ? -count : count);
 	char tree[32];
 
 	if (!l->who)
-		walk_say(w, RULE_DATA_REF, TREE_EXTENT, l->start,
-			 "the item of the data extent says %" PRIu64 " references %s than are listed", n,
-			 count > 0 ? "more" : "fewer");
+		say(w, l, RULE_DATA_REF,
+		    "the item of the data extent says %" PRIu64 " references %s than are listed", n,
+		    count > 0 ? "more" : "fewer");
 	else if (l->parent)
-		walk_say(w, RULE_DATA_REF, TREE_EXTENT, l->start,
-			 "leaf %" PRIu64 " uses the data extent %" PRIu64 " times %s than is referenced",
-			 l->parent, n, count > 0 ? "less" : "more");
+		say(w, l, RULE_DATA_REF,
+		    "leaf %" PRIu64 " uses the data extent %" PRIu64 " times %s than is referenced", l->parent,
+		    n, count > 0 ? "less" : "more");
 	else
-		walk_say(w, RULE_DATA_REF, TREE_EXTENT, l->start,
-			 "inode %" PRIu64 " of %s uses the data extent %" PRIu64
-			 " times %s than is referenced",
-			 l->inode, tree_show(tree, sizeof(tree), l->root), n, count > 0 ? "less" : "more");
+		say(w, l, RULE_DATA_REF,
+		    "inode %" PRIu64 " of %s uses the data extent %" PRIu64 " times %s than is referenced",
+		    l->inode, tree_show(tree, sizeof(tree), l->root), n, count > 0 ? "less" : "more");
 }
 
 static void tell_inode(struct walk *w, const struct located *l, int64_t count)
 {
 	if (l->rule == RULE_NAMES)
-		walk_say(w, l->rule, l->root, 0,
-			 "a name in directory %" PRIu64 ", of inode %" PRIu64 " (index %" PRIu64
-			 "): its directory item, index and back reference don't agree",
-			 l->start, l->inode, l->parent);
+		say(w, l, l->rule,
+		    "a name in directory %" PRIu64 ", of inode %" PRIu64 " (index %" PRIu64
+		    "): its directory item, index and back reference don't agree",
+		    l->start, l->inode, l->parent);
 	else if (l->rule == RULE_LINKS)
-		walk_say(w, l->rule, l->root, 0,
-			 "inode %" PRIu64 " counts %" PRId64
-			 " links %s than it has names, over all trees that hold it",
-			 l->inode, count < 0 ? -count : count, count > 0 ? "more" : "fewer");
+		say(w, l, l->rule,
+		    "inode %" PRIu64 " counts %" PRId64
+		    " links %s than it has names, over all trees that hold it",
+		    l->inode, count < 0 ? -count : count, count > 0 ? "more" : "fewer");
 	else if (l->rule == RULE_DIR_SIZE)
-		walk_say(w, l->rule, l->root, 0,
-			 "directory %" PRIu64 " is %" PRId64
-			 " bytes %s than twice the length of its names, over all trees that hold it",
-			 l->inode, count < 0 ? -count : count, count > 0 ? "larger" : "smaller");
+		say(w, l, l->rule,
+		    "directory %" PRIu64 " is %" PRId64
+		    " bytes %s than twice the length of its names, over all trees that hold it",
+		    l->inode, count < 0 ? -count : count, count > 0 ? "larger" : "smaller");
 	else
-		walk_say(w, l->rule, l->root, 0,
-			 "inode %" PRIu64 " counts %" PRId64
-			 " bytes %s than its extents hold, over all trees that hold it",
-			 l->inode, count < 0 ? -count : count, count > 0 ? "more" : "fewer");
+		say(w, l, l->rule,
+		    "inode %" PRIu64 " counts %" PRId64
+		    " bytes %s than its extents hold, over all trees that hold it",
+		    l->inode, count < 0 ? -count : count, count > 0 ? "more" : "fewer");
 }
 
 /* Where several trees speak of it, it is not known which of them is wrong. */

@@ -9,89 +9,17 @@
 #define INODE_FLAGS     64U
 #define INODE_NODATASUM 1ULL
 
-static void no_fault(void *context, const struct fault *f)
-{
-}
-
-const unsigned char *walk_read(const struct walk *w, const struct promise *p, unsigned char *buf)
-{
-	const struct sink quiet = {NULL, no_fault, NULL};
-	const struct format *f = &w->super.format;
-	struct target_address at;
-
-	if (map_place(&w->map, &w->disks, p->bytenr, f->nodesize, &at))
-		return NULL;
-	for (unsigned int i = 0; i < at.mirrors; i++) {
-		unsigned char *copy = buf + (size_t)i * f->nodesize;
-
-		if (!disk_read(disks_find(&w->disks, at.mirror[i].devid), copy, f->nodesize,
-			       at.mirror[i].physical) &&
-		    block_is(f, p, copy, &quiet) && copy[HEADER_LEVEL] == p->level &&
-		    (!p->generation || le64_at(copy + HEADER_GENERATION) == p->generation))
-			return copy;
-	}
-	return NULL;
-}
-
-/* The last entry of a block whose key is not above this one; -1: all are. */
-static int search(const unsigned char *block, unsigned int entry, uint32_t count, const struct key *key)
-{
-	int low = -1, high = (int)count;
-
-	while (high - low > 1) {
-		int mid = low + (high - low) / 2;
-		struct key at = key_at(block + HEADER_SIZE + (size_t)mid * entry);
-
-		if (key_compare(&at, key) <= 0)
-			low = mid;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-/* Down a tree to the leaf that would hold the key; NULL: it can't be read. */
-static const unsigned char *descend(const struct walk *w, const struct tree *t, const struct key *key,
-				    unsigned char *buf)
-{
-	struct promise p = {.bytenr = t->bytenr, .generation = t->generation, .level = t->level};
-	const unsigned char *block = walk_read(w, &p, buf);
-
-	while (block && p.level) {
-		uint32_t count = MIN(le32_at(block + HEADER_COUNT), format_node_room(&w->super.format));
-		int slot = MAX(search(block, POINTER_SIZE, count, key), 0);
-		const unsigned char *at = block + HEADER_SIZE + (size_t)slot * POINTER_SIZE;
-
-		p.bytenr = le64_at(at + POINTER_BYTENR);
-		p.generation = le64_at(at + POINTER_GENERATION);
-		p.level--;
-		block = count ? walk_read(w, &p, buf) : NULL;
-	}
-	return block;
-}
-
 /* False: the tree does not have the inode (or can't be read). */
 static bool inode_flags(const struct walk *w, const struct tree *t, uint64_t inode, unsigned char *buf,
 			uint64_t *flags)
 {
 	const struct key key = {inode, ITEM_INODE, 0};
-	const unsigned char *leaf = descend(w, t, &key, buf);
-	const uint32_t room = format_leaf_room(&w->super.format);
-	const unsigned char *item;
-	struct key at;
-	int slot;
+	struct found_item item;
 
-	if (!leaf)
+	if (!walk_item(w, t, &key, buf, &item) || key_compare(&item.key, &key) != 0 ||
+	    item.size < INODE_FLAGS + sizeof(uint64_t))
 		return false;
-	slot = search(leaf, ITEM_SIZE, MIN(le32_at(leaf + HEADER_COUNT), room / ITEM_SIZE), &key);
-	if (slot < 0)
-		return false;
-	item = leaf + HEADER_SIZE + (size_t)slot * ITEM_SIZE;
-	at = key_at(item);
-	if (key_compare(&at, &key) != 0 ||
-	    le32_at(item + ITEM_OFFSET) > room - INODE_FLAGS - sizeof(uint64_t))
-		return false;
-	*flags = le64_at(leaf + HEADER_SIZE + le32_at(item + ITEM_OFFSET) + INODE_FLAGS);
+	*flags = le64_at(item.bytes + INODE_FLAGS);
 	return true;
 }
 

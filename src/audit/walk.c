@@ -12,13 +12,19 @@ void walk_found(struct walk *w, struct audit_finding *f)
 {
 	const struct disk *disk = f->devid ? disks_find(&w->disks, f->devid) : NULL;
 	unsigned int limit = w->o->limit ? w->o->limit : UINT32_MAX;
+	bool told;
 
 	if (disk && !f->device)
 		f->device = disk->path;
 	pthread_mutex_lock(&w->lock);
 	w->r->findings++;
-	if (w->r->by_rule[f->rule]++ < limit && w->o->found)
-		w->o->found(w->o->context, f);
+	told = w->r->by_rule[f->rule]++ < limit && w->o->found;
+	pthread_mutex_unlock(&w->lock);
+	if (!told)
+		return;
+	paths_fill(w, f);
+	pthread_mutex_lock(&w->lock);
+	w->o->found(w->o->context, f);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -75,6 +81,18 @@ static void lose(const struct worker *k)
 		walk_lose(k->w, k->tree->id);
 }
 
+/* The file whose item comes first in a leaf of files, in a copy that is this leaf; 0: it can't be told. */
+static uint64_t first_inode(const struct worker *k, const unsigned char *copy)
+{
+	uint64_t inode;
+
+	if (!copy || k->promise.level || !(k->tree->log || tree_holds_files(k->tree->id)) ||
+	    le64_at(copy + HEADER_BYTENR) != k->promise.bytenr || !le32_at(copy + HEADER_COUNT))
+		return 0;
+	inode = le64_at(copy + HEADER_SIZE);
+	return inode >= OBJECT_FIRST_FREE && inode <= OBJECT_LAST_FREE ? inode : 0;
+}
+
 /* A fault of the block that a worker looks at. */
 static void block_fault(void *context, const struct fault *f)
 {
@@ -86,12 +104,14 @@ static void block_fault(void *context, const struct fault *f)
 				      .copy = k->copy,
 				      .slot = f->slot,
 				      .key = f->key,
-				      .keyed = f->slot >= 0};
+				      .keyed = f->slot >= 0,
+				      .subvolume = k->tree->log ? k->tree->offset : 0};
 	unsigned int copy = k->copy ? (unsigned int)k->copy - 1 : 0;
 
 	if (copy < k->got->copies) {
 		found.devid = k->got->at->mirror[copy].devid;
 		found.physical = k->got->at->mirror[copy].physical;
+		found.inode = f->slot < 0 ? first_inode(k, k->got->copy[copy]) : 0;
 	}
 	memcpy(found.text, f->text, sizeof(found.text));
 	walk_found(k->w, &found);

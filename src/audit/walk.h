@@ -171,6 +171,27 @@ void settle(struct walk *w);
 /* Read one block and choose a copy that is it; buf has room for READER_COPIES blocks. NULL: there is none. */
 const unsigned char *walk_read(const struct walk *w, const struct promise *p, unsigned char *buf);
 
+/* Looking something up (search.c); buf as above. Down a tree to the leaf that would hold the key; NULL: it
+ * can't be read. */
+const unsigned char *walk_descend(const struct walk *w, const struct tree *t, const struct key *key,
+				  unsigned char *buf);
+
+/* An item, in buf. */
+struct found_item {
+	struct key key;
+	const unsigned char *bytes;
+	uint32_t size;
+};
+
+/* The last item of the tree's leaf for this key whose key is not above it. False: there is none, or it can't
+ * be read. */
+bool walk_item(const struct walk *w, const struct tree *t, const struct key *key, unsigned char *buf,
+	       struct found_item *out);
+
+/* Whose item it is that a finding is about, and that file's path, as far as both can be read from the devices
+ * (paths.c). Any thread; takes the walk's lock for a moment. */
+void paths_fill(struct walk *w, struct audit_finding *f);
+
 /* Superblocks of all devices (supers.c). 0: w->super is the one to believe. */
 int supers_read(struct walk *w, struct error *e);
 

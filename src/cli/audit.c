@@ -45,6 +45,10 @@ static json_t *finding_json(const struct audit_finding *f)
 		json_object_set_new(j, "slot", json_integer(f->slot));
 	if (f->keyed)
 		json_object_set_new(j, "key", json_string(key_show(text, sizeof(text), &f->key)));
+	if (f->inode)
+		json_object_set_new(j, "inode", json_integer((json_int_t)f->inode));
+	if (f->path[0])
+		json_object_set_new(j, "path", json_string(f->path));
 	if (f->device) {
 		json_object_set_new(j, "device", json_text(f->device));
 		json_object_set_new(j, "physical", json_integer((json_int_t)f->physical));
@@ -78,7 +82,12 @@ static void print_finding(const struct audit_finding *f)
 		printf(" copy %d (%s at %" PRIu64 ")", f->copy, f->device, f->physical);
 	else if (f->device)
 		printf(" all copies (the first: %s at %" PRIu64 ")", f->device, f->physical);
-	printf(": %s\n", f->text);
+	printf(": %s", f->text);
+	if (f->path[0])
+		printf(" [%s]", f->path);
+	else if (f->inode)
+		printf(" [inode %" PRIu64 ", no path]", f->inode);
+	putchar('\n');
 }
 
 static void found(void *context, const struct audit_finding *f)
