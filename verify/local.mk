@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/audit.c \
 	%D%/btrfs/block.c \
 	%D%/btrfs/block.h \
 	%D%/btrfs/checksum.c \
@@ -56,4 +57,5 @@ librecow_a_SOURCES += \
 	%D%/snapshots.c \
 	%D%/tree.c \
 	%D%/tree.h \
+	%D%/verifier.c \
 	%D%/verifier.h

@@ -15,11 +15,14 @@
 #include "src/plan/needs.h"
 #include "src/target/target.h"
 
+struct machine;
+
 /* When it runs. */
 enum verify_when {
 	VERIFY_ROUND,     /* at the barrier that ends each round, the target mounted */
 	VERIFY_MOUNTED,   /* as VERIFY_ROUND, and once more after the final unmount and mount */
 	VERIFY_OFFLINE,   /* once at the end, the target unmounted and free of users */
+	VERIFY_RESTING,   /* as VERIFY_ROUND, and as VERIFY_OFFLINE; the target does not change meanwhile */
 	VERIFY_REMOUNTED, /* once at the end, after unmount and mount */
 	VERIFY_LIVE,      /* all the time: the guard feeds it kernel log lines through line() */
 	/* Again and again while the workers churn, in a thread of its own, until `stop`; and as well after
@@ -42,7 +45,11 @@ struct verify_counters {
 	_Atomic uint64_t
 		scrubbed; /* scrub: bytes of all copies that the kernel compared with their checksums */
 	_Atomic uint64_t
-		kept[VERIFY_KEPT];  /* what a verifier keeps from one round to the next; its own affair */
+		kept[VERIFY_KEPT]; /* what a verifier keeps from one round to the next; its own affair */
+	_Atomic uint64_t audited;  /* metadata blocks on disk, each time counted */
+	_Atomic uint64_t pauses;   /* how often the target was frozen for it */
+	_Atomic uint64_t pause_ns; /* for how long, in all; and the longest */
+	_Atomic uint64_t pause_max_ns;
 	_Atomic uint64_t witnesses; /* snapshots that were looked through to the end, each time counted */
 	_Atomic uint64_t time_ns;   /* wall time spent; added to by who calls run(), in VERIFY_DURING by the
 				     * verifier itself */
@@ -60,7 +67,8 @@ struct verification {
 	struct witness_list *const *witnesses; /* may be NULL */
 	size_t witness_lists;
 	uint64_t later;        /* wrong bytes may be of so many operations that came after the views' last */
-	enum verify_when when; /* in which of its turns a VERIFY_DURING is; of no matter to others */
+	enum verify_when when; /* in which of its turns one that has several is */
+	struct machine *machine; /* the door to the machine, for VERIFY_RESTING while the target is mounted */
 	const _Atomic bool
 		*gone;        /* set: what is looked at is about to go, give up as with stop; may be NULL */
 	unsigned int threads; /* how many to use at most */
@@ -89,5 +97,18 @@ struct verifier {
 	 * filled in. Pure. */
 	bool (*line)(const char *record, const char *device, struct finding *f);
 };
+
+/* Is it its turn? (VERIFY_DURING follows others: see there.) */
+static inline bool verifier_has_turn(const struct verifier *v, enum verify_when turn)
+{
+	if (v->when == VERIFY_MOUNTED)
+		return turn == VERIFY_ROUND || turn == VERIFY_REMOUNTED;
+	if (v->when == VERIFY_RESTING)
+		return turn == VERIFY_ROUND || turn == VERIFY_OFFLINE;
+	return v->when == turn;
+}
+
+/* "after each round" */
+const char *verify_when_text(enum verify_when when);
 
 #endif

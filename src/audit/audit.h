@@ -25,9 +25,9 @@ struct audit_finding {
 	struct key key;           /* where slot >= 0, or `keyed` */
 	bool keyed;
 	uint64_t subvolume, inode; /* whose it is; inode 0: of no file, or it can't be told */
-	/* That file's path from the top of the filesystem, through all subvolumes, as bytes_escape() shows it;
-	 * of several names one. Empty: it is of no file, or has none that can be read. Of a whole leaf: the
-	 * file of its first item. */
+	/* That file's path from the top of the filesystem, through all subvolumes, as bytes_escape() shows
+	 * it; of several names one. Empty: it is of no file, or has none that can be read. Of a whole leaf:
+	 * the file of its first item. */
 	char path[AUDIT_PATH];
 	char text[256];
 };
@@ -65,6 +65,9 @@ struct audit_result {
 	unsigned int unchecked_count;
 	bool refused; /* the filesystem has features that are not understood: nothing was judged */
 };
+
+/* Rule, place and text in one line, without the path. Returns buf. */
+char *audit_describe(char *buf, size_t len, const struct audit_finding *f);
 
 /* Audit the filesystem that lies on these devices or images (all of them). 0: done, see *result; -1 with *e:
  * it could not be done. */

@@ -4,6 +4,7 @@ librecow_a_SOURCES += \
 	%D%/audit.h \
 	%D%/cross.c \
 	%D%/data.c \
+	%D%/describe.c \
 	%D%/disks.c \
 	%D%/disks.h \
 	%D%/facts.c \

@@ -139,8 +139,8 @@ static void tell_ref(struct walk *w, const struct located *l, int64_t count)
 		    count > 0 ? "more" : "fewer");
 	else if (l->parent)
 		say(w, l, RULE_DATA_REF,
-		    "leaf %" PRIu64 " uses the data extent %" PRIu64 " times %s than is referenced", l->parent,
-		    n, count > 0 ? "less" : "more");
+		    "leaf %" PRIu64 " uses the data extent %" PRIu64 " times %s than is referenced",
+		    l->parent, n, count > 0 ? "less" : "more");
 	else
 		say(w, l, RULE_DATA_REF,
 		    "inode %" PRIu64 " of %s uses the data extent %" PRIu64 " times %s than is referenced",

@@ -12,8 +12,8 @@
 
 #define DEPTH 1024U /* directories and subvolumes above a file */
 
-/* struct btrfs_inode_ref: index; btrfs_inode_extref: directory, index; btrfs_root_ref: directory, sequence. The
- * length of the name follows, then the name. */
+/* struct btrfs_inode_ref: index; btrfs_inode_extref: directory, index; btrfs_root_ref: directory, sequence.
+ * The length of the name follows, then the name. */
 #define REF_HEAD    10U
 #define EXTREF_HEAD 18U
 #define ROOT_HEAD   18U
@@ -63,8 +63,8 @@ static bool tree_of(struct walk *w, uint64_t id, struct tree *out)
 	return found;
 }
 
-/* One step up inside a subvolume: a name of the inode, and its directory. The last item of an inode that is not
- * above this key is one of its longer references if it has any, else one of the usual ones. */
+/* One step up inside a subvolume: a name of the inode, and its directory. The last item of an inode that is
+ * not above this key is one of its longer references if it has any, else one of the usual ones. */
 static bool step_up(const struct walk *w, const struct tree *t, uint64_t *inode, struct path *p,
 		    unsigned char *buf)
 {
@@ -84,8 +84,8 @@ static bool step_up(const struct walk *w, const struct tree *t, uint64_t *inode,
 }
 
 /* From the top of a subvolume to the directory that holds it. */
-static bool leave_subvolume(const struct walk *w, const struct tree *roots, uint64_t *subvolume, uint64_t *inode,
-			    struct path *p, unsigned char *buf)
+static bool leave_subvolume(const struct walk *w, const struct tree *roots, uint64_t *subvolume,
+			    uint64_t *inode, struct path *p, unsigned char *buf)
 {
 	const struct key key = {*subvolume, ITEM_ROOT_BACKREF, UINT64_MAX};
 	struct found_item item;

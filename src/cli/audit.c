@@ -65,24 +65,9 @@ static void clear_live(struct told *t)
 
 static void print_finding(const struct audit_finding *f)
 {
-	char text[64];
+	char text[1024];
 
-	printf("%s:", rule_name(f->rule));
-	if (f->tree)
-		printf(" %s", tree_show(text, sizeof(text), f->tree));
-	if (f->block)
-		printf(" %s %" PRIu64, f->level >= 0 ? "block" : "address", f->block);
-	if (f->level >= 0)
-		printf(" level %d", f->level);
-	if (f->slot >= 0)
-		printf(" slot %d", f->slot);
-	if (f->keyed)
-		printf(" %s", key_show(text, sizeof(text), &f->key));
-	if (f->device && f->copy)
-		printf(" copy %d (%s at %" PRIu64 ")", f->copy, f->device, f->physical);
-	else if (f->device)
-		printf(" all copies (the first: %s at %" PRIu64 ")", f->device, f->physical);
-	printf(": %s", f->text);
+	fputs(audit_describe(text, sizeof(text), f), stdout);
 	if (f->path[0])
 		printf(" [%s]", f->path);
 	else if (f->inode)

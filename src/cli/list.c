@@ -100,21 +100,13 @@ static json_t *list_injectors(const struct surroundings *s)
 
 static json_t *list_verifiers(const struct surroundings *s)
 {
-	static const char *const when[] = {
-		[VERIFY_ROUND] = "after each round",
-		[VERIFY_MOUNTED] = "after each round, and after unmount and mount",
-		[VERIFY_OFFLINE] = "at the end, unmounted",
-		[VERIFY_REMOUNTED] = "at the end, after unmount and mount",
-		[VERIFY_LIVE] = "all the time",
-		[VERIFY_DURING] = "while the workers churn, and as often as hot and remount",
-	};
 	json_t *list = json_array();
 
 	for (size_t i = 0; plugin_verifiers[i]; i++) {
 		const struct verifier *v = plugin_verifiers[i];
 		json_t *j = plugin_json(v->name, v->summary, v->needs, s);
 
-		json_object_set_new(j, "when", json_string(when[v->when]));
+		json_object_set_new(j, "when", json_string(verify_when_text(v->when)));
 		json_array_append_new(list, j);
 	}
 	return list;

@@ -272,6 +272,7 @@ static int run_one(struct recheck *r, unsigned int i, int mount, struct error *e
 		.counters = counters,
 		.stop = &r->stop,
 		.log = log,
+		.when = mount < 0 ? VERIFY_OFFLINE : verifier->when,
 	};
 	int rc;
 
@@ -285,7 +286,8 @@ static int run_one(struct recheck *r, unsigned int i, int mount, struct error *e
 static int run_some(struct recheck *r, bool mounted, int mount, struct error *e)
 {
 	for (unsigned int i = 0; i < r->verifiers && !atomic_load(&r->stop); i++) {
-		if ((r->verifier[i]->when != VERIFY_OFFLINE) != mounted)
+		/* Nothing churns and nobody is there to freeze it: what wants it at rest has it unmounted. */
+		if (verifier_has_turn(r->verifier[i], VERIFY_OFFLINE) == mounted)
 			continue;
 		r->not_run[i] = why_not(r, r->verifier[i]);
 		if (!r->not_run[i] && run_one(r, i, mount, e))

@@ -7,6 +7,7 @@
 
 #include "src/base/clock.h"
 #include "src/engine/churn.h"
+#include "src/machine/machine.h"
 #include "src/machine/messages.h"
 #include "src/ops/held.h"
 #include "src/run/rundir.h"
@@ -62,7 +63,9 @@ static int verify_call(struct conductor *c, unsigned int index, enum verify_when
 	struct shared *s = c->shared;
 	const struct model_view **views = calloc(s->plan.workers, sizeof(const struct model_view *));
 	const struct verifier *verifier = s->plan.verification[index].verifier;
+	struct machine machine = {.socket = c->socket}; /* the conductor asks for nothing else meanwhile */
 	struct verification v = {
+		.machine = when == VERIFY_ROUND ? &machine : NULL,
 		.target = &s->target,
 		.mount = c->mount,
 		.run = s->plan.run_key,
@@ -117,12 +120,6 @@ int verify_begin(struct conductor *c, struct error *e)
 	return 0;
 }
 
-static bool has_turn(const struct verifier *v, enum verify_when wanted)
-{
-	return v->when == wanted ||
-	       (v->when == VERIFY_MOUNTED && (wanted == VERIFY_ROUND || wanted == VERIFY_REMOUNTED));
-}
-
 static int verify_kind(struct conductor *c, enum verify_when wanted, enum verify_when when, struct error *e)
 {
 	const struct plan *plan = &c->shared->plan;
@@ -130,7 +127,7 @@ static int verify_kind(struct conductor *c, enum verify_when wanted, enum verify
 	for (unsigned int i = 0; i < plan->verification_count; i++) {
 		const struct plan_verification *p = &plan->verification[i];
 
-		if (!has_turn(p->verifier, wanted) || p->unavailable)
+		if (!verifier_has_turn(p->verifier, wanted) || p->unavailable)
 			continue;
 		if (atomic_load(&c->shared->stop))
 			return 0;

@@ -191,7 +191,8 @@ static uint64_t fingerprint(const struct shared *s)
 	for (unsigned int i = 0; i < s->plan.verification_count; i++)
 		sum += mix64(atomic_load(&s->verified[i].names) + 3) +
 		       mix64(atomic_load(&s->verified[i].blocks) + 4) +
-		       mix64(atomic_load(&s->verified[i].scrubbed) + 7);
+		       mix64(atomic_load(&s->verified[i].scrubbed) + 7) +
+		       mix64(atomic_load(&s->verified[i].audited) + 8);
 	sum += mix64(atomic_load(&s->stage) * 1000ULL + atomic_load(&s->round));
 	sum += mix64(atomic_load(&s->phase_serial) * 1000ULL + atomic_load(&s->phase) + 5);
 	return sum + mix64(atomic_load(&s->beat) + 6);

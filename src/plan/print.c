@@ -114,14 +114,6 @@ static void print_injections(const struct plan *p, FILE *out)
 
 static void print_verifications(const struct plan *p, FILE *out)
 {
-	static const char *const when[] = {
-		[VERIFY_ROUND] = "after each round",
-		[VERIFY_MOUNTED] = "after each round, and after unmount and mount",
-		[VERIFY_OFFLINE] = "at the end, unmounted",
-		[VERIFY_REMOUNTED] = "at the end, after unmount and mount",
-		[VERIFY_LIVE] = "all the time",
-		[VERIFY_DURING] = "while the workers churn, and as often as hot and remount",
-	};
 
 	for (unsigned int i = 0; i < p->verification_count; i++) {
 		const struct plan_verification *v = &p->verification[i];
@@ -129,7 +121,8 @@ static void print_verifications(const struct plan *p, FILE *out)
 		if (v->unavailable)
 			fprintf(out, "verify      %-10s NOT RUN: %s\n", v->verifier->name, v->unavailable);
 		else
-			fprintf(out, "verify      %-10s %s\n", v->verifier->name, when[v->verifier->when]);
+			fprintf(out, "verify      %-10s %s\n", v->verifier->name,
+				verify_when_text(v->verifier->when));
 	}
 }
 

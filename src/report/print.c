@@ -98,6 +98,21 @@ static void print_verifier(const char *name, const json_t *j, FILE *out)
 	fprintf(out, "\n");
 }
 
+static void print_audited(const char *name, const json_t *j, FILE *out)
+{
+	uint64_t pauses = json_uint(j, "pauses");
+	char blocks[32], time[32], mean[32], longest[32];
+
+	fprintf(out, "  verified    %s: %s metadata blocks on disk in %s", name,
+		units_show_count(blocks, sizeof(blocks), json_uint(j, "audited_blocks")),
+		units_show_duration(time, sizeof(time), json_uint(j, "time_ns")));
+	if (pauses)
+		fprintf(out, "; the target was frozen %" PRIu64 " times, for %s on average, %s at most",
+			pauses, units_show_duration(mean, sizeof(mean), json_uint(j, "pause_ns") / pauses),
+			units_show_duration(longest, sizeof(longest), json_uint(j, "pause_max_ns")));
+	fprintf(out, "\n");
+}
+
 /* Nothing compared: the verifier did its work (the checker, the kernel log) or never came to it. */
 static void print_verified(const json_t *outcome, FILE *out)
 {
@@ -113,6 +128,8 @@ static void print_verified(const json_t *outcome, FILE *out)
 			fprintf(out, "  verified    %s: %s of data and metadata, all copies, in %s\n", name,
 				units_show_size(bytes, sizeof(bytes), json_uint(j, "scrubbed_bytes")),
 				units_show_duration(time, sizeof(time), json_uint(j, "time_ns")));
+		else if (json_uint(j, "audited_blocks"))
+			print_audited(name, j, out);
 		else if (json_uint(j, "time_ns"))
 			fprintf(out, "  verified    %s in %s\n", name,
 				units_show_duration(time, sizeof(time), json_uint(j, "time_ns")));

@@ -130,6 +130,10 @@ static json_t *counters_json(const struct verify_counters *c)
 	} row[] = {
 		{"bytes", &c->bytes},
 		{"scrubbed_bytes", &c->scrubbed},
+		{"audited_blocks", &c->audited},
+		{"pauses", &c->pauses},
+		{"pause_ns", &c->pause_ns},
+		{"pause_max_ns", &c->pause_max_ns},
 		{"objects", &c->objects},
 		{"names", &c->names},
 		{"blocks", &c->blocks},
