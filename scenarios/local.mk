@@ -1,11 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 scenariosdir = $(pkgdatadir)/scenarios
 dist_scenarios_DATA = \
+	%D%/btree-migration-2010.ini \
 	%D%/compaction.ini \
+	%D%/direct-in-flight.ini \
+	%D%/enospc-edge.ini \
 	%D%/everything.ini \
+	%D%/jbd2-migration.ini \
+	%D%/large-folios-reclaimed.ini \
+	%D%/log-tree.ini \
 	%D%/migration-storm.ini \
+	%D%/mmap-under-compaction.ini \
 	%D%/pressure.ini \
 	%D%/prove.ini \
+	%D%/small-memcg-readers.ini \
 	%D%/smoke.ini \
+	%D%/snapshot-same-transaction.ini \
 	%D%/squeeze.ini \
 	%D%/sync-storm.ini

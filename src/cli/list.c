@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/base/json.h"
 #include "src/base/units.h"
 #include "src/cli/cli.h"
 #include "src/machine/survey.h"
@@ -112,20 +113,28 @@ static json_t *list_verifiers(const struct surroundings *s)
 	return list;
 }
 
+/* What scenarios say of themselves; all say the first. */
+static const char *const told[] = {"summary", "source", "kernels"};
+
 static void add_scenario(void *self, const char *name, const char *path)
 {
 	struct scenario s;
 	struct error e;
-	const char *summary;
+	json_t *j;
 
 	if (scenario_load(path, &s, &e)) {
 		json_array_append_new(self, json_pack("{s:s, s:s, s:s, s:s}", "name", name, "summary", "",
 						      "path", path, "unavailable", e.text));
 		return;
 	}
-	summary = scenario_value(&s, "run", "", "summary");
-	json_array_append_new(self, json_pack("{s:s, s:s, s:s, s:n}", "name", name, "summary",
-					      summary ? summary : "", "path", path, "unavailable"));
+	j = json_pack("{s:s, s:s, s:n}", "name", name, "path", path, "unavailable");
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
+		const char *value = scenario_value(&s, "run", "", told[i]);
+
+		if (value || i == 0)
+			json_object_set_new(j, told[i], json_text(value ? value : ""));
+	}
+	json_array_append_new(self, j);
 	scenario_free(&s);
 }
 
@@ -172,10 +181,14 @@ static void print_entry(const json_t *j)
 	json_t *word;
 	size_t i;
 
-	printf("  %-16s %s%s%s\n", words(j, "name"), words(j, "summary"), words(j, "when")[0] ? "; " : "",
+	printf("  %-25s %s%s%s\n", words(j, "name"), words(j, "summary"), words(j, "when")[0] ? "; " : "",
 	       words(j, "when"));
 	if (unavailable)
 		printf("      cannot run here: %s\n", unavailable);
+	if (words(j, "source")[0])
+		printf("      source: %s\n", words(j, "source"));
+	if (words(j, "kernels")[0])
+		printf("      kernels: %s\n", words(j, "kernels"));
 	json_array_foreach(json_object_get(j, "phase_words"), i, word)
 	{
 		printf("%s%s", i ? ", " : "      words in a phase: ", json_string_value(word));

@@ -27,7 +27,7 @@ enum finding_class {
 	FINDING_EROFS,
 	FINDING_KERNEL, /* a warning, an oops, a filesystem error in the kernel log */
 	FINDING_HANG,
-	FINDING_FSCK,    /* the filesystem's own checker complains */
+	FINDING_FSCK,    /* the filesystem fails a check of its own structure: checker, scrub, audit */
 	FINDING_TARGET,  /* the target went away, could not be mounted again */
 	FINDING_HARNESS, /* recow's own memory is wrong: not the filesystem's fault, but no verdict is
 			    possible */

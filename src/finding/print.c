@@ -23,7 +23,7 @@ static const char *const sentences[FINDING_CLASSES] = {
 	[FINDING_EROFS] = "the filesystem turned read-only",
 	[FINDING_KERNEL] = "the kernel complained",
 	[FINDING_HANG] = "a hang",
-	[FINDING_FSCK] = "the filesystem's checker complains",
+	[FINDING_FSCK] = "the filesystem fails a check of its own structure",
 	[FINDING_TARGET] = "the target is gone or can't be mounted",
 	[FINDING_HARNESS] = "recow's own memory is wrong (not the filesystem's fault)",
 };

@@ -75,9 +75,21 @@ const struct plan_key plan_keys[] = {
 };
 const size_t plan_key_count = ARRAY_SIZE(plan_keys);
 
+/* What the scenario says of itself in [run]; `recow list scenarios` shows it. */
+static const char *const for_people[] = {"summary", "source", "kernels"};
+
+static bool is_for_people(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(for_people); i++) {
+		if (strcmp(for_people[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static const struct plan_key *find_key(const struct layer *l, const char *section, const char *name)
 {
-	const char *names[ARRAY_SIZE(plan_keys) + 2];
+	const char *names[ARRAY_SIZE(plan_keys) + 1 + ARRAY_SIZE(for_people)];
 	size_t count = 0;
 
 	for (size_t i = 0; i < plan_key_count; i++) {
@@ -89,7 +101,8 @@ static const struct plan_key *find_key(const struct layer *l, const char *sectio
 	}
 	if (strcmp(section, "run") == 0) {
 		names[count++] = "seed";
-		names[count++] = "summary";
+		for (size_t i = 0; i < ARRAY_SIZE(for_people); i++)
+			names[count++] = for_people[i];
 	}
 	unknown_word(l->e, "key", name, names, count);
 	return NULL;
@@ -152,8 +165,8 @@ int apply_key(const struct layer *l, const char *section, const struct scenario_
 	if (strcmp(section, "run") == 0) {
 		if (strcmp(k->name, "seed") == 0)
 			return set_seed(l, k->value);
-		if (strcmp(k->name, "summary") == 0)
-			return 0; /* for people; `recow list` shows it */
+		if (is_for_people(k->name))
+			return 0;
 		if (strcmp(k->name, "output") == 0 && l->flags)
 			return set_text(l, &output_key, k->value);
 	} else if (strcmp(k->name, "mkfs") == 0) {
