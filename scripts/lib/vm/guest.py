@@ -52,17 +52,15 @@ class Wish:
         dimm_slots, dimm_bytes = self.dimms.room() if self.dimms else (0, 0)
         words = qemu.machine(self.memory, self.cpus, self.accelerator, dimm_slots, self.memory + dimm_bytes)
         words += ["-kernel", str(self.kernel.image), "-initrd", str(root), "-append", self.boot_line()]
-        # A path with a comma in it would be two options.
-        words += ["-fsdev", f"local,id=out,path={str(self.output).replace(',', ',,')},security_model=none,multidevs=remap",
-                  "-device", "virtio-9p-pci,fsdev=out,mount_tag=out"]
-        words += ["-device", "i6300esb", "-action", "watchdog=pause,panic=pause", "-device", "pvpanic"]
+        words += share("out", self.output) + share("modules", self.kernel.modules, ",readonly=on")
+        words += ["-device", "i6300esb", "-action", "watchdog=pause,panic=none", "-device", "pvpanic"]
         for disk in self.disks:
             words += disk.words()
         return words + (self.dimms.words() if self.dimms else [])
 
     def boot_line(self):
         """Limits for an emulated CPU on a busy machine, which is slow but not stuck; `loglevel`: what is worse than a notice."""
-        words = ["console=ttyS0 loglevel=5 rdinit=/init panic=0 mitigations=off random.trust_cpu=on no_timer_check",
+        words = ["console=ttyS0 loglevel=5 rdinit=/init panic=0 mitigations=off random.trust_cpu=on no_timer_check cryptomgr.notests",
                  "memhp_default_state=online_movable"]
         if self.accelerator == "tcg":
             words.append("tsc=reliable watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300 sysctl.kernel.hung_task_timeout_secs=600")
@@ -249,6 +247,12 @@ class Guest:
     def say(self, text):
         if not self.wish.quiet:
             print(f"vm: {text}", file=sys.stderr, flush=True)
+
+
+def share(name, path, more=""):
+    """A directory of this machine that the guest mounts by this name. A path with a comma in it would be two options."""
+    return ["-fsdev", f"local,id={name},path={str(path).replace(',', ',,')},security_model=none,multidevs=remap{more}",
+            "-device", f"virtio-9p-pci,fsdev={name},mount_tag={name}"]
 
 
 def text_of(raw):

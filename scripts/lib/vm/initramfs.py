@@ -8,7 +8,7 @@ import shutil
 import stat
 
 from vm import host
-from vm.modules import CARRIED, LOADED, Modules
+from vm.modules import LOADED, Modules
 
 INIT = pathlib.Path(__file__).with_name("init")
 PROGRAMS = ("btrfs", "btrfstune", "mkfs.btrfs", "mkfs.ext4", "e2fsck", "fsck.ext4", "tune2fs", "mkfs.xfs", "xfs_repair", "fsck.xfs", "dmsetup",
@@ -139,14 +139,11 @@ def add_recow(archive):
 
 
 def add_modules(archive, modules, guest):
-    top = f"lib/modules/{guest.kernel.release}"
-    boot = modules.order(LOADED)
-    for path in modules.order((*LOADED, *CARRIED)):
-        archive.copy(modules.top / path, f"{top}/{path}")
-    for index in ("modules.dep", "modules.alias", "modules.symbols", "modules.builtin", "modules.order"):
-        if (modules.top / index).exists():
-            archive.copy(modules.top / index, f"{top}/{index}")
-    archive.bytes("modules/boot", "".join(f"/{top}/{path}\n" for path in boot).encode())
+    """Those that are loaded at once. The others are the share modules, for modprobe."""
+    for path in modules.order(LOADED):
+        archive.copy(modules.top / path, f"modules/boot.d/{os.path.basename(path)}")
+    archive.bytes("modules/boot", "".join(f"/modules/boot.d/{os.path.basename(path)}\n" for path in modules.order(LOADED)).encode())
+    archive.folder(f"lib/modules/{guest.kernel.release}")
     lines = []
     for number, (path, parameters) in enumerate(guest.modules):
         archive.copy(path, f"modules/{number}-{path.name}")

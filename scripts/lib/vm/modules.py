@@ -9,9 +9,6 @@ LOADED = ("virtio_pci", "virtio_blk", "virtio_console", "9pnet_virtio", "9p", "c
           "sha256_generic", "blake2b_generic", "loop", "btrfs", "hwpoison_inject", "i6300esb")
 # Without these there is no guest to speak of.
 NEEDED = ("virtio_pci", "virtio_blk", "virtio_console", "9pnet_virtio", "9p", "btrfs")
-# There for modprobe.
-CARRIED = ("ext4", "xfs", "f2fs", "dm_mod", "dm_flakey", "dm_delay", "dm_log_writes", "dm_snapshot", "dm_zero", "null_blk", "scsi_debug",
-           "sd_mod", "zram", "virtio_mem", "fuse", "overlay", "brd", "crc32c_cryptoapi")
 
 
 def name_of(path):
