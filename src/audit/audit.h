@@ -26,8 +26,8 @@ struct audit_finding {
 	bool keyed;
 	uint64_t subvolume, inode; /* whose it is; inode 0: of no file, or it can't be told */
 	/* That file's path from the top of the filesystem, through all subvolumes, as bytes_escape() shows
-	 * it; of several names one. Empty: it is of no file, or has none that can be read. Of a whole leaf:
-	 * the file of its first item. */
+	 * it; of several names one; "." is the top. Empty: it is of no file, or has none that can be read. Of
+	 * a whole leaf: the file of its first item. */
 	char path[AUDIT_PATH];
 	char text[256];
 };

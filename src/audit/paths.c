@@ -4,7 +4,7 @@
  * inodes up to the top of the subvolume, then of the subvolume up to the top of the filesystem. They may lie:
  * what can't be read, or goes round in circles, ends the path early, and then there is none.
  */
-#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "src/audit/walk.h"
@@ -241,7 +241,10 @@ void paths_fill(struct walk *w, struct audit_finding *f)
 	if (address)
 		owner_by_address(w, f, address, buf);
 	p.at = sizeof(p.bytes);
-	if (f->inode && f->subvolume && climb(w, f->subvolume, f->inode, &p, buf))
+	if (f->inode && f->subvolume && climb(w, f->subvolume, f->inode, &p, buf)) {
 		bytes_escape(f->path, sizeof(f->path), p.bytes + p.at, sizeof(p.bytes) - p.at);
+		if (!f->path[0])
+			snprintf(f->path, sizeof(f->path), "."); /* the top itself */
+	}
 	free(buf);
 }
