@@ -13,6 +13,7 @@
 
 #include "src/base/program.h"
 #include "src/base/units.h"
+#include "verify/quota.h"
 #include "verify/verifier.h"
 
 /* A check of a large device may take long; one that never ends is not waited for. */
@@ -199,6 +200,12 @@ static int judge_exit(const struct verification *v, const struct checker *c, int
 
 	if (judgement == CLEAN && !(c->excused && says(output, c->excused)))
 		return 0;
+	if (judgement == DAMAGED && quota_is_all(output)) {
+		int given_up = quota_is_given_up(v, e);
+
+		if (given_up)
+			return given_up < 0 ? -1 : 0;
+	}
 	telling_lines(lines, sizeof(lines), output, c->banner);
 	if (judgement == COULD_NOT)
 		return error_set(e, EXIT_CANNOT, "%s could not check %s (exit status %d): %s", c->argv[0],

@@ -48,6 +48,8 @@ librecow_a_SOURCES += \
 	%D%/page.h \
 	%D%/pool.c \
 	%D%/pool.h \
+	%D%/quota.c \
+	%D%/quota.h \
 	%D%/remount.c \
 	%D%/resident.c \
 	%D%/resident.h \
