@@ -45,8 +45,8 @@ class Block:
     def u64(self, at):
         return struct.unpack_from("<Q", self.data, at)[0]
 
-    def put(self, form, at, value):
-        struct.pack_into("<" + form, self.data, at, value)
+    def put(self, form, at, *values):
+        struct.pack_into("<" + form, self.data, at, *values)
 
     generation = property(lambda self: self.u64(80))
     owner = property(lambda self: self.u64(88))
