@@ -15,6 +15,7 @@ librecow_a_SOURCES += \
 	%D%/reader.h \
 	%D%/scan.c \
 	%D%/settle.c \
+	%D%/subvolumes.c \
 	%D%/supers.c \
 	%D%/table.c \
 	%D%/table.h \

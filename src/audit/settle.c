@@ -70,28 +70,41 @@ static const unsigned char *descend(const struct walk *w, const struct tree *t, 
 	return block;
 }
 
+const unsigned char *walk_find(const struct walk *w, const struct tree *t, const struct key *key,
+			       unsigned char *buf, uint32_t *size)
+{
+	const unsigned char *leaf = descend(w, t, key, buf);
+	const uint32_t room = format_leaf_room(&w->super.format);
+	const unsigned char *item;
+	struct key at;
+	uint32_t offset;
+	int slot;
+
+	if (!leaf)
+		return NULL;
+	slot = search(leaf, ITEM_SIZE, MIN(le32_at(leaf + HEADER_COUNT), room / ITEM_SIZE), key);
+	if (slot < 0)
+		return NULL;
+	item = leaf + HEADER_SIZE + (size_t)slot * ITEM_SIZE;
+	at = key_at(item);
+	offset = le32_at(item + ITEM_OFFSET);
+	*size = le32_at(item + ITEM_LENGTH);
+	if (key_compare(&at, key) != 0 || offset > room || *size > room - offset)
+		return NULL;
+	return leaf + HEADER_SIZE + offset;
+}
+
 /* False: the tree does not have the inode (or can't be read). */
 static bool inode_flags(const struct walk *w, const struct tree *t, uint64_t inode, unsigned char *buf,
 			uint64_t *flags)
 {
 	const struct key key = {inode, ITEM_INODE, 0};
-	const unsigned char *leaf = descend(w, t, &key, buf);
-	const uint32_t room = format_leaf_room(&w->super.format);
-	const unsigned char *item;
-	struct key at;
-	int slot;
+	uint32_t size;
+	const unsigned char *item = walk_find(w, t, &key, buf, &size);
 
-	if (!leaf)
+	if (!item || size < INODE_FLAGS + sizeof(uint64_t))
 		return false;
-	slot = search(leaf, ITEM_SIZE, MIN(le32_at(leaf + HEADER_COUNT), room / ITEM_SIZE), &key);
-	if (slot < 0)
-		return false;
-	item = leaf + HEADER_SIZE + (size_t)slot * ITEM_SIZE;
-	at = key_at(item);
-	if (key_compare(&at, &key) != 0 ||
-	    le32_at(item + ITEM_OFFSET) > room - INODE_FLAGS - sizeof(uint64_t))
-		return false;
-	*flags = le64_at(leaf + HEADER_SIZE + le32_at(item + ITEM_OFFSET) + INODE_FLAGS);
+	*flags = le64_at(item + INODE_FLAGS);
 	return true;
 }
 

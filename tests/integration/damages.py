@@ -135,6 +135,11 @@ def d_owner_gone(disk):
     return "owner", ("data-ref",), place(header(disk, sub_of(disk), "Q", 88, 5000))
 
 
+def d_owner_other(disk):
+    """A block that only one tree reaches says that it is of another, which is there."""
+    return "owner", (), place(header(disk, FS, "Q", 88, sub_of(disk)))
+
+
 def d_written(disk):
     return "written", (), place(header(disk, sub_of(disk), "Q", 56, lambda n: n & ~1))
 
@@ -259,6 +264,11 @@ def d_inode_ref(disk):
     return "inode-ref", ("links", "names"), place(leaf, slot)
 
 
+def d_first_ref(disk):
+    leaf, slot = change(disk, ondisk.DATA_RELOC, ondisk.INODE_REF, "Q", 0, 1 << 32)
+    return "inode-ref", (), place(leaf, slot)
+
+
 def d_dir_item(disk):
     leaf, slot = change(disk, sub_of(disk), ondisk.DIR_INDEX, "B", 29, 77)
     return "dir-item", ("names",), place(leaf, slot)
@@ -267,6 +277,42 @@ def d_dir_item(disk):
 def d_names(disk):
     change(disk, sub_of(disk), ondisk.DIR_INDEX, "B", 30, lambda n: n ^ 1)
     return "names", (), {}
+
+
+def d_reloc_names(disk):
+    """In the tree that balancing moves data through: the back reference of an inode that is not there."""
+    leaf, slot = disk.find(ondisk.DATA_RELOC, ondisk.INODE_REF)
+    leaf.put_key(slot, (258, *leaf.key(slot)[1:]))
+    disk.write(leaf)
+    return "names", ("links",), {"tree": "DATA_RELOC_TREE"}
+
+
+def of_subvolume(leaf, slot):
+    """A directory index that leads to a subvolume, and is the last of its directory."""
+    return leaf.data[leaf.item(slot)[0] + 8] == ondisk.ROOT_ITEM and (
+        slot + 1 == leaf.count or leaf.key(slot + 1)[:2] != leaf.key(slot)[:2])
+
+
+def d_subvolume_index(disk):
+    leaf, slot = disk.find(FS, ondisk.DIR_INDEX, of_subvolume)
+    leaf.put_key(slot, (*leaf.key(slot)[:2], leaf.key(slot)[2] + 5))
+    disk.write(leaf)
+    return "subvolume", (), {"tree_id": leaf.u64(leaf.item(slot)[0])}
+
+
+def d_subvolume_refs(disk):
+    leaf, _ = change(disk, ROOT, ondisk.ROOT_REF, "Q", 8, lambda n: n + 1)
+    return "subvolume", (), {}
+
+
+def d_subvolume_unnamed(disk):
+    """Both references are gone."""
+    name = sub_of(disk)
+    for key in ((FS, ondisk.ROOT_REF, name), (name, ondisk.ROOT_BACKREF, FS)):
+        leaf, slot = disk.find(ROOT, key[1], lambda l, s, k=key: l.key(s) == k)
+        leaf.remove(slot)
+        disk.write(leaf)
+    return "subvolume", (), {"tree_id": name}
 
 
 def d_links(disk):
@@ -361,7 +407,7 @@ def d_root_item(disk):
 
 def d_root_ref(disk):
     leaf, slot = change(disk, ROOT, ondisk.ROOT_REF, "H", 16, 100)
-    return "root-ref", (), place(leaf, slot)
+    return "root-ref", ("subvolume",), place(leaf, slot)
 
 
 def d_free_space_item(disk):
