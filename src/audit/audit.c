@@ -230,6 +230,7 @@ static void walk_end(struct walk *w)
 	free(w->now);
 	free(w->trees);
 	free(w->roots);
+	free(w->refs);
 	free(w->owners);
 	free(w->unsettled);
 	free(w->bad_bucket);

@@ -183,5 +183,6 @@ int cross_check(struct walk *w, struct error *e)
 	check_chunks(w);
 	check_csums(w);
 	check_data_refs(w);
+	subvolumes_check(w);
 	return locate(w, e);
 }

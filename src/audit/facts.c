@@ -63,7 +63,8 @@ static void root_item(struct worker *k, const struct event *ev)
 			 .log = log,
 			 .dropping = ev->root.drop.objectid || ev->root.drop.offset || ev->root.drop.type,
 			 .drop_level = ev->root.drop_level,
-			 .drop = ev->root.drop};
+			 .drop = ev->root.drop,
+			 .refs = ev->root.refs};
 
 	pthread_mutex_lock(&w->lock);
 	if (w->root_count == w->root_room) {
@@ -77,6 +78,29 @@ static void root_item(struct worker *k, const struct event *ev)
 	}
 	if (w->root_count < w->root_room)
 		w->roots[w->root_count++] = t;
+	else
+		atomic_store(&w->no_memory, true);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void root_ref(struct worker *k, const struct event *ev)
+{
+	struct walk *w = k->w;
+
+	pthread_mutex_lock(&w->lock);
+	if (w->ref_count == w->ref_room) {
+		size_t room = w->ref_room ? w->ref_room * 2 : 64;
+		struct root_ref *grown = realloc(w->refs, room * sizeof(*grown));
+
+		if (grown) {
+			w->refs = grown;
+			w->ref_room = room;
+		}
+	}
+	if (w->ref_count < w->ref_room)
+		w->refs[w->ref_count++] =
+			(struct root_ref){ev->root_ref.parent, ev->root_ref.child,  ev->root_ref.dir,
+					  ev->root_ref.index,  ev->root_ref.digest, ev->root_ref.back};
 	else
 		atomic_store(&w->no_memory, true);
 	pthread_mutex_unlock(&w->lock);
@@ -341,6 +365,9 @@ static void walk_event(struct worker *k, const struct event *ev)
 		break;
 	case EVENT_ROOT:
 		root_item(k, ev);
+		break;
+	case EVENT_ROOT_REF:
+		root_ref(k, ev);
 		break;
 	case EVENT_CHUNK:
 		chunk(k, ev);

@@ -18,6 +18,7 @@ librecow_a_SOURCES += \
 	%D%/scan.c \
 	%D%/search.c \
 	%D%/settle.c \
+	%D%/subvolumes.c \
 	%D%/supers.c \
 	%D%/table.c \
 	%D%/table.h \

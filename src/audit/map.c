@@ -53,22 +53,6 @@ static size_t place_of(const struct map *m, uint64_t start)
 	return low;
 }
 
-/* Bytes that a chunk takes of each device. */
-static uint64_t per_device(uint64_t length, uint64_t type, const unsigned char *item)
-{
-	unsigned int stripes = le16_at(item + CHUNK_STRIPES);
-
-	if (type & GROUP_RAID0)
-		return length / stripes;
-	if (type & GROUP_RAID10)
-		return length / (stripes / le16_at(item + CHUNK_SUB_STRIPES));
-	if (type & GROUP_RAID5)
-		return length / (stripes - 1);
-	if (type & GROUP_RAID6)
-		return length / (stripes - 2);
-	return length;
-}
-
 static struct chunk *chunk_new(const struct event *ev, bool from_tree)
 {
 	struct chunk *c = calloc(1, sizeof(*c));
@@ -85,7 +69,7 @@ static struct chunk *chunk_new(const struct event *ev, bool from_tree)
 	c->start = ev->start;
 	c->length = ev->length;
 	c->type = le64_at(ev->bytes + CHUNK_TYPE);
-	c->device_bytes = per_device(c->length, c->type, c->item);
+	c->device_bytes = chunk_device_bytes(c->item, c->size);
 	c->from_tree = from_tree;
 	for (unsigned int i = 0; i < le16_at(c->item + CHUNK_STRIPES); i++) {
 		const unsigned char *s = c->item + CHUNK_HEAD + (size_t)i * STRIPE_SIZE;
@@ -153,18 +137,11 @@ bool map_overlaps(const struct map *m, uint64_t start, uint64_t length)
 	return at < m->count && m->chunks[at]->start - MIN(start, m->chunks[at]->start) < length;
 }
 
-#define STRIPED (GROUP_RAID0 | GROUP_RAID10 | GROUP_RAID5 | GROUP_RAID6)
-
 uint64_t map_run(const struct map *m, uint64_t start)
 {
 	const struct chunk *c = map_find(m, start, 1, NULL);
-	uint64_t within;
 
-	if (!c)
-		return 0;
-	within = start - c->start;
-	return c->type & STRIPED ? MIN(BTRFS_STRIPE - within % BTRFS_STRIPE, c->length - within)
-				 : c->length - within;
+	return c ? chunk_run(c->item, c->size, c->start, start) : 0;
 }
 
 const char *map_place(const struct map *m, const struct disks *d, uint64_t start, uint64_t length,

@@ -57,6 +57,8 @@ static void dir_size(struct worker *k, uint64_t dir, uint64_t n)
 
 static void file_bytes(struct worker *k, uint64_t inode, uint64_t n)
 {
+	if (!tree_holds_files(k->tree->id))
+		return;
 	put(k, &(struct share){RULE_FILE_BYTES, inode, inode, 0, identity(inode, RULE_FILE_BYTES, 0, 0), n});
 }
 
@@ -91,7 +93,7 @@ static void name(struct worker *k, const struct event *ev)
 
 void names_event(struct worker *k, const struct event *ev)
 {
-	if (!k->weight || !tree_holds_files(k->tree->id))
+	if (!k->weight || !tree_has_names(k->tree->id))
 		return;
 	if (ev->kind == EVENT_NAME) {
 		name(k, ev);

@@ -17,6 +17,7 @@ enum entry_flag {
 	ENTRY_LOG = 8,       /* of a log: not in the extent tree until it is replayed */
 	ENTRY_BELOW = 16,    /* a node points to it; first_key holds */
 	ENTRY_LEVEL = 32,    /* level is known (an extent item need not say it) */
+	ENTRY_DROPPING = 64, /* of a tree that is being deleted, too */
 };
 
 /* 48 bytes: with its share of the index an entry takes less than 64. */

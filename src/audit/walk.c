@@ -240,8 +240,8 @@ static const char *disagrees(const struct entry *old, const struct promise *p)
 
 /* A tree is reached: note it, and queue it when it is the first time. Returns NULL, or why it can't be
  * visited. */
-static const char *reach(struct walk *w, const struct promise *p, uint32_t tree, uint32_t weight,
-			 uint64_t who, enum rule *rule)
+static const char *reach(struct walk *w, const struct promise *p, uint32_t tree, bool dropping,
+			 uint32_t weight, uint64_t who, enum rule *rule)
 {
 	bool made, log = w->trees[tree].log;
 	uint32_t number = table_get(&w->table, p->bytenr, &made);
@@ -258,6 +258,7 @@ static const char *reach(struct walk *w, const struct promise *p, uint32_t tree,
 		wrong = disagrees(n, p);
 	*rule = n->flags & ENTRY_REACHED ? RULE_PROMISES : RULE_EXTENT_PROMISE;
 	n->weight += weight;
+	n->flags |= dropping ? ENTRY_DROPPING : 0;
 	if (!log) {
 		n->count--;
 		n->who -= who;
@@ -298,7 +299,7 @@ static void reach_child(struct worker *k, const struct event *ev, const struct s
 
 	if (!wrong) {
 		pthread_mutex_lock(&w->lock);
-		wrong = reach(w, &p, k->tree_number, k->weight,
+		wrong = reach(w, &p, k->tree_number, k->dropping, k->weight,
 			      who_points(k->owner, k->full ? k->promise.bytenr : 0), &rule);
 		pthread_mutex_unlock(&w->lock);
 	}
@@ -321,18 +322,23 @@ static int by_id(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* While a block is referenced by the trees that reach it, the one that made it is among these; when that is
- * deleted, the references are changed to full ones (fs/btrfs/extent-tree.c, walk_down_proc()). */
+/* While a block is referenced by the trees that reach it, the one that made it is among these; when that
+ * leaves it, or is deleted, the references are changed to full ones (fs/btrfs/ctree.c, update_ref_for_cow();
+ * extent-tree.c, walk_down_proc()). */
 static void check_owner(struct worker *k, const struct sink *sink)
 {
 	const struct walk *w = k->w;
 	char name[32];
 
-	if (k->full || !w->owners || !tree_holds_files(k->tree->id) || !tree_holds_files(k->owner) ||
-	    bsearch(&k->owner, w->owners, w->root_count, sizeof(*w->owners), by_id))
+	if (k->full || !w->owners || atomic_load(&w->broken_extent) || !tree_holds_files(k->tree->id) ||
+	    !tree_holds_files(k->owner) || k->owner == k->tree->id)
 		return;
-	fault_emit(sink, RULE_OWNER, -1, NULL, "it belongs to %s, which is not there",
-		   tree_show(name, sizeof(name), k->owner));
+	if (!bsearch(&k->owner, w->owners, w->root_count, sizeof(*w->owners), by_id))
+		fault_emit(sink, RULE_OWNER, -1, NULL, "it belongs to %s, which is not there",
+			   tree_show(name, sizeof(name), k->owner));
+	else if (k->weight == 1 && !k->dropping && !atomic_load(&w->broken))
+		fault_emit(sink, RULE_OWNER, -1, NULL, "it belongs to %s, which does not reach it",
+			   tree_show(name, sizeof(name), k->owner));
 }
 
 int walk_list_owners(struct walk *w, struct error *e)
@@ -408,6 +414,7 @@ static void take(void *context, unsigned int thread, const struct got *g)
 	pthread_mutex_unlock(&w->lock);
 	k->got = g;
 	k->full = n.flags & ENTRY_FULL;
+	k->dropping = n.flags & ENTRY_DROPPING;
 	k->weight = n.weight;
 	k->children = 0;
 	k->inode = 0;
@@ -543,7 +550,8 @@ void walk_add_tree(struct walk *w, const struct tree *t)
 
 	if (!wrong && list_tree(w, t)) {
 		pthread_mutex_lock(&w->lock);
-		wrong = reach(w, &p, (uint32_t)w->tree_count - 1, tree_holds_files(t->id) && !t->dropping,
+		wrong = reach(w, &p, (uint32_t)w->tree_count - 1, t->dropping,
+			      tree_has_names(t->id) && !t->dropping,
 			      t->id == TREE_RELOC ? who_points(0, t->bytenr) : who_points(t->id, 0), &rule);
 		pthread_mutex_unlock(&w->lock);
 		w->r->trees++;

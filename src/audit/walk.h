@@ -28,11 +28,18 @@ struct tree {
 	bool dropping;
 	uint8_t drop_level;
 	struct key drop;
+	uint32_t refs; /* 0: it is deleted, and waits to be dropped */
 };
 
 /* A block to be visited. */
 struct queued {
 	uint32_t entry, tree;
+};
+
+/* What is said of the name of a subvolume. */
+struct root_ref {
+	uint64_t parent, child, dir, index, digest;
+	bool back; /* said by the child */
 };
 
 /* An extent of a file without checksums, whose inode lies in another leaf. */
@@ -65,6 +72,7 @@ struct worker {
 	uint64_t owner;
 	int copy; /* from 1; 0: all */
 	bool full;
+	bool dropping; /* a tree that is being deleted reaches it */
 	uint32_t weight;
 	uint64_t inode, inode_flags; /* the last INODE_ITEM of the leaf; 0: none yet */
 	unsigned int children;
@@ -94,6 +102,8 @@ struct walk {
 	size_t tree_count, tree_room;
 	struct tree *roots; /* that root items name */
 	size_t root_count, root_room;
+	struct root_ref *refs; /* of subvolumes */
+	size_t ref_count, ref_room;
 	uint64_t *owners; /* their numbers, sorted; NULL: not known yet */
 	struct queued *queue, *now;
 	size_t queue_count, queue_room, now_count, now_at;
@@ -164,6 +174,15 @@ void locate_keep(struct walk *w, const struct located *l);
 /* What must come out even when everything was seen (cross.c), and where it does not (locate.c). */
 int cross_check(struct walk *w, struct error *e);
 int locate(struct walk *w, struct error *e);
+
+/* Each subvolume has its name in its parent, and two references that say so (subvolumes.c). */
+void subvolumes_check(struct walk *w);
+
+/* Trees whose inodes have names: those of files, and the one that data are moved through. */
+static inline bool tree_has_names(uint64_t id)
+{
+	return tree_holds_files(id) || id == TREE_DATA_RELOC;
+}
 
 /* Extents without checksums whose inodes had to be looked for (settle.c). */
 void settle(struct walk *w);

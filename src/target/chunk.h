@@ -17,4 +17,11 @@ bool chunk_holds(const void *item, size_t length, uint64_t start, uint64_t logic
 int chunk_map(const void *item, size_t length, uint64_t start, uint64_t logical, struct target_address *out,
 	      struct error *e);
 
+/* How far the copies of what begins at `logical` lie in one piece on their devices: to the end of a stripe,
+ * or of the chunk. 0: chunk_map() fails. */
+uint64_t chunk_run(const void *item, size_t length, uint64_t start, uint64_t logical);
+
+/* Bytes that the chunk takes of each of its devices. 0: the item is damaged or its profile is unknown. */
+uint64_t chunk_device_bytes(const void *item, size_t length);
+
 #endif

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Btrfs on an image of one device, as plain bytes: finds blocks and items, changes them, makes their checksums right again.
+"""Btrfs on images, as plain bytes: finds blocks and items, changes them, makes their checksums right again. Metadata of the
+profiles single, dup and raid1; checksums of crc32c.
 
 It shares nothing with recow's own parser."""
 import pathlib
@@ -8,6 +9,7 @@ import struct
 SUPER = 65536
 MIRRORS = (65536, 64 << 20)
 ROOT, EXTENT, CHUNK, DEV, FS, CSUM, UUID, FREE_SPACE = 1, 2, 3, 4, 5, 7, 9, 10
+DATA_RELOC = (1 << 64) - 9
 DATA, SYSTEM, METADATA = 1, 2, 4
 WRITTEN = 1
 INODE_ITEM, INODE_REF, XATTR, DIR_ITEM, DIR_INDEX, EXTENT_DATA = 1, 12, 24, 84, 96, 108
@@ -45,8 +47,8 @@ class Block:
     def u64(self, at):
         return struct.unpack_from("<Q", self.data, at)[0]
 
-    def put(self, form, at, value):
-        struct.pack_into("<" + form, self.data, at, value)
+    def put(self, form, at, *values):
+        struct.pack_into("<" + form, self.data, at, *values)
 
     generation = property(lambda self: self.u64(80))
     owner = property(lambda self: self.u64(88))
@@ -71,14 +73,29 @@ class Block:
     def put_item(self, slot, offset, size):
         struct.pack_into("<II", self.data, self.entry(slot) + 17, offset - 101, size)
 
+    def remove(self, slot):
+        """An item of a leaf."""
+        items = [(self.key(i), bytes(self.data[self.item(i)[0]:sum(self.item(i))])) for i in range(self.count) if i != slot]
+        self.data[101:], end = bytes(len(self.data) - 101), len(self.data)
+        self.put("I", 96, len(items))
+        for i, (key, data) in enumerate(items):
+            end -= len(data)
+            self.put_key(i, key)
+            self.put_item(i, end, len(data))
+            self.data[end:end + len(data)] = data
+
     def pointer(self, slot):
         return struct.unpack_from("<QQ", self.data, self.entry(slot) + 17)
 
 
 class Image:
-    def __init__(self, path):
+    def __init__(self, path, *others):
         self.path = pathlib.Path(path)
         self.file = open(path, "r+b")
+        self.devices = {}
+        for device in [self.file, *(open(other, "r+b") for other in others)]:
+            device.seek(SUPER + 201)
+            self.devices[struct.unpack("<Q", device.read(8))[0]] = device
         self.super = bytearray(self.pread(SUPER, 4096))
         self.generation, self.root, self.chunk_root = struct.unpack_from("<QQQ", self.super, 72)
         self.nodesize = struct.unpack_from("<I", self.super, 148)[0]
@@ -90,21 +107,24 @@ class Image:
         self.chunks = [c for leaf in self.leaves_of(self.chunk_root) for c in self.chunks_of(leaf)]
 
     def close(self):
-        self.file.close()
+        for device in self.devices.values():
+            device.close()
 
-    def pread(self, at, n):
-        self.file.seek(at)
-        return self.file.read(n)
+    def pread(self, at, n, device=None):
+        device = device or self.file
+        device.seek(at)
+        return device.read(n)
 
-    def pwrite(self, at, data):
-        self.file.seek(at)
-        self.file.write(data)
-        self.file.flush()
+    def pwrite(self, at, data, device=None):
+        device = device or self.file
+        device.seek(at)
+        device.write(data)
+        device.flush()
 
     def take_chunk(self, start, item):
         length, _, _, kind = struct.unpack_from("<QQQQ", item)
         stripes = struct.unpack_from("<H", item, 44)[0]
-        places = [struct.unpack_from("<QQ", item, 48 + 32 * i)[1] for i in range(stripes)]
+        places = [struct.unpack_from("<QQ", item, 48 + 32 * i) for i in range(stripes)]
         self.chunks.append((start, length, kind, places))
         return 48 + 32 * stripes
 
@@ -116,26 +136,31 @@ class Image:
         found, self.chunks = self.chunks, before
         return found
 
-    def places(self, logical):
-        """Device offsets of all copies (single and dup)."""
+    def copies(self, logical):
+        """(device, offset) of all copies."""
         for start, length, _, places in self.chunks:
             if start <= logical < start + length:
-                return [p + logical - start for p in places]
+                return [(self.devices[devid], place + logical - start) for devid, place in places]
         raise KeyError(logical)
+
+    def places(self, logical):
+        """Offsets of all copies on the only device."""
+        return [place for _, place in self.copies(logical)]
 
     def kind(self, logical):
         return next(kind for start, length, kind, _ in self.chunks if start <= logical < start + length)
 
     def read(self, bytenr):
-        return Block(bytenr, self.pread(self.places(bytenr)[0], self.nodesize))
+        device, place = self.copies(bytenr)[0]
+        return Block(bytenr, self.pread(place, self.nodesize, device))
 
-    def write(self, block, copies=None, place=None, checksum=True):
-        """All copies, or those with these numbers (from 1); `place`: as if it were another block."""
+    def write(self, block, copies=None, checksum=True):
+        """All copies, or those with these numbers (from 1)."""
         if checksum:
             struct.pack_into("<I", block.data, 0, crc32c(block.data[32:]))
-        for number, at in enumerate(self.places(place or block.bytenr), 1):
+        for number, (device, at) in enumerate(self.copies(block.bytenr), 1):
             if not copies or number in copies:
-                self.pwrite(at, block.data)
+                self.pwrite(at, block.data, device)
 
     def write_super(self, data, mirrors=(1, 2), checksum=True, bytenr=None):
         for number, at in enumerate(MIRRORS, 1):

@@ -126,6 +126,34 @@ static void raid6_has_two_parities(void **state)
 	assert_mirror(&a, 0, 3, STRIPE);
 }
 
+/* What lies in one piece, and what a chunk of 1 GiB takes of each device. */
+static void pieces_end_with_stripes(void **state)
+{
+	static const struct {
+		uint64_t profile;
+		unsigned int stripes, sub;
+		uint64_t run, device_bytes;
+	} cases[] = {
+		{0, 1, 1, GiB - 9, GiB},
+		{BTRFS_BLOCK_GROUP_RAID1C3, 3, 1, GiB - 9, GiB},
+		{BTRFS_BLOCK_GROUP_RAID0, 4, 1, STRIPE - 9, GiB / 4},
+		{BTRFS_BLOCK_GROUP_RAID10, 4, 2, STRIPE - 9, GiB / 2},
+		{BTRFS_BLOCK_GROUP_RAID5, 5, 1, STRIPE - 9, GiB / 4},
+		{BTRFS_BLOCK_GROUP_RAID6, 4, 1, STRIPE - 9, GiB / 2},
+		{BTRFS_BLOCK_GROUP_RAID6, 2, 1, 0, 0},
+	};
+	struct item it;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		make_item(&it, cases[i].profile, cases[i].stripes, cases[i].sub);
+		assert_int_equal(chunk_run(it.at, it.length, START, START + 9), cases[i].run);
+		assert_int_equal(chunk_device_bytes(it.at, it.length), cases[i].device_bytes);
+		assert_int_equal(chunk_run(it.at, it.length, START, START + GiB), 0);
+	}
+	make_item(&it, BTRFS_BLOCK_GROUP_RAID0, 2, 1);
+	assert_int_equal(chunk_run(it.at, it.length, START, START + GiB - 5), 5);
+}
+
 static void ends_are_outside(void **state)
 {
 	struct target_address a;
@@ -172,13 +200,10 @@ static void damaged_items_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(single_is_an_offset),
-		cmocka_unit_test(copies_are_all_named),
-		cmocka_unit_test(raid0_goes_around),
-		cmocka_unit_test(raid10_has_two_of_each),
-		cmocka_unit_test(raid5_turns_by_one_each_row),
-		cmocka_unit_test(raid6_has_two_parities),
-		cmocka_unit_test(ends_are_outside),
+		cmocka_unit_test(single_is_an_offset),         cmocka_unit_test(copies_are_all_named),
+		cmocka_unit_test(raid0_goes_around),           cmocka_unit_test(raid10_has_two_of_each),
+		cmocka_unit_test(raid5_turns_by_one_each_row), cmocka_unit_test(raid6_has_two_parities),
+		cmocka_unit_test(pieces_end_with_stripes),     cmocka_unit_test(ends_are_outside),
 		cmocka_unit_test(damaged_items_are_refused),
 	};
 

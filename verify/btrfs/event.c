@@ -66,6 +66,7 @@ static const struct {
 	[RULE_CHUNK_DEVICE] = {"chunk-device", "stripes of chunks and device extents are the same stretches"},
 	[RULE_SPACE] = {"space", "allocated and free space fill a block group without overlap"},
 	[RULE_DATA_REF] = {"data-ref", "files refer to data extents as these are referenced"},
+	[RULE_SUBVOLUME] = {"subvolume", "a subvolume is referenced once, where its name stands"},
 	[RULE_NAMES] = {"names", "a name has a directory item, an index and a back reference"},
 	[RULE_LINKS] = {"links", "an inode has as many names as it counts"},
 	[RULE_DIR_SIZE] = {"dir-size", "a directory is as large as its names"},

@@ -71,6 +71,7 @@ enum rule {
 	RULE_CHUNK_DEVICE,
 	RULE_SPACE,
 	RULE_DATA_REF,
+	RULE_SUBVOLUME,
 	RULE_NAMES,
 	RULE_LINKS,
 	RULE_DIR_SIZE,
@@ -96,10 +97,11 @@ struct fault {
 };
 
 enum event_kind {
-	EVENT_POINTER, /* a node points to a block */
-	EVENT_ROOT,    /* a root item */
-	EVENT_CHUNK,   /* bytes: the chunk item */
-	EVENT_DEVICE,  /* bytes: the device item */
+	EVENT_POINTER,  /* a node points to a block */
+	EVENT_ROOT,     /* a root item */
+	EVENT_ROOT_REF, /* where a subvolume has its name, said by the parent or by itself */
+	EVENT_CHUNK,    /* bytes: the chunk item */
+	EVENT_DEVICE,   /* bytes: the device item */
 	EVENT_DEVICE_EXTENT,
 	EVENT_GROUP,     /* a block group */
 	EVENT_EXTENT,    /* allocated space */
@@ -130,6 +132,10 @@ struct event {
 			uint8_t level, drop_level;
 			struct key drop;
 		} root;
+		struct {
+			uint64_t parent, child, dir, index, digest; /* of the bytes of the name */
+			bool back;                                  /* said by the child */
+		} root_ref;
 		struct {
 			uint64_t devid, physical, chunk;
 		} device_extent; /* length */

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "src/content/hash.h"
 #include "verify/btrfs/chunk.h"
 
 enum {
@@ -16,6 +17,8 @@ enum {
 	ROOT_LEVEL = 238,
 	ROOT_SIZE_OLD = 239,
 	ROOT_SIZE = 439,
+	ROOT_REF_DIR = 0,
+	ROOT_REF_INDEX = 8,
 	ROOT_REF_NAME_LENGTH = 16,
 	ROOT_REF_HEAD = 18,
 	GROUP_USED = 0,
@@ -88,13 +91,24 @@ static void item_root(const struct item *it)
 
 static void item_root_ref(const struct item *it)
 {
+	struct event ev = item_event(it, EVENT_ROOT_REF, 0);
+	bool back = it->key.type == ITEM_ROOT_BACKREF;
 	uint16_t name;
 
 	if (item_too_short(it, ROOT_REF_HEAD))
 		return;
 	name = le16_at(it->bytes + ROOT_REF_NAME_LENGTH);
-	if (!name || name > BTRFS_NAME_MAX || it->size != (uint32_t)ROOT_REF_HEAD + name)
+	if (!name || name > BTRFS_NAME_MAX || it->size != (uint32_t)ROOT_REF_HEAD + name) {
 		item_fault(it, RULE_ROOT_REF, "a name of %u bytes in an item of %u", name, it->size);
+		return;
+	}
+	ev.root_ref.parent = back ? it->key.offset : it->key.objectid;
+	ev.root_ref.child = back ? it->key.objectid : it->key.offset;
+	ev.root_ref.dir = le64_at(it->bytes + ROOT_REF_DIR);
+	ev.root_ref.index = le64_at(it->bytes + ROOT_REF_INDEX);
+	ev.root_ref.digest = hash_bytes(it->bytes + ROOT_REF_HEAD, name);
+	ev.root_ref.back = back;
+	it->sink->event(it->sink->context, &ev);
 }
 
 static void item_group(const struct item *it)

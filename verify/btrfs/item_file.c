@@ -142,6 +142,11 @@ void item_inode_ref(const struct item *it)
 		n = name_fits(it, RULE_INODE_REF, at, REF_HEAD, le16_at(it->bytes + at + REF_LENGTH));
 		if (!n)
 			return;
+		if (it->key.offset == it->key.objectid &&
+		    (le64_at(it->bytes + at + REF_INDEX) || n != REF_HEAD + 2 ||
+		     memcmp(it->bytes + at + REF_HEAD, "..", 2) != 0))
+			item_fault(it, RULE_INODE_REF,
+				   "the first directory of a tree has itself as \"..\", with index 0");
 		tell_name(it, it->key.offset, it->key.objectid, le64_at(it->bytes + at + REF_INDEX),
 			  it->bytes + at + REF_HEAD, n - REF_HEAD, 0, false);
 	}
