@@ -7,7 +7,7 @@
 
 #include "mutants/kernel/btree_migration.h"
 
-#include "mutants/kernel/mutant.h"
+#include "mutants/kernel/btree.h"
 
 #include <linux/migrate.h>
 #include <linux/module.h>
@@ -15,33 +15,12 @@
 #include <linux/pagemap.h>
 #include <linux/writeback.h>
 
-#include "ctree.h" /* on which the others rely */
-
 #include "btrfs_inode.h"
-#include "extent_io.h"
-#include "locking.h"
-
-#if !KERNEL_IS(6, 1) && !KERNEL_IS(6, 12)
-#error "btree-migration knows lock_extent_buffer_for_io() of Linux 6.1 and 6.12 only"
-#endif
-
-#if KERNEL_IS(6, 1)
-typedef int lock_answer;
-typedef struct extent_page_data write_context;
-#define mapping_private_lock(mapping) (&(mapping)->private_lock)
-#else
-typedef bool lock_answer;
-typedef struct writeback_control write_context;
-#define mapping_private_lock(mapping) (&(mapping)->i_private_lock)
-#endif
 
 static struct btree_migration rule;
 
 static int (*migrate_original)(struct address_space *, struct folio *, struct folio *, enum migrate_mode);
 static lock_answer (*lock_original)(struct extent_buffer *, write_context *);
-static typeof(free_extent_buffer) *free_eb;
-static typeof(btrfs_try_tree_write_lock) *try_lock_eb;
-static typeof(btrfs_tree_unlock) *unlock_eb;
 
 /* One block at a time is written by migration. */
 static DEFINE_MUTEX(writing);
@@ -92,12 +71,12 @@ static lock_answer lock_for_io(struct extent_buffer *eb, write_context *context)
 {
 	if (READ_ONCE(writer) != current)
 		return lock_original(eb, context);
-	if (rule.lock && !try_lock_eb(eb))
+	if (rule.lock && !btree_try_lock(eb))
 		return 0;
 	if (take(eb))
 		taken = eb;
 	if (rule.lock && !(rule.hold && taken == eb))
-		unlock_eb(eb);
+		btree_unlock(eb);
 	if (taken != eb)
 		return 0;
 #if KERNEL_IS(6, 1)
@@ -125,7 +104,7 @@ static bool write_out(struct address_space *mapping, struct extent_buffer *eb)
 	taken = NULL;
 	if (written && rule.hold) {
 		wait_on_bit_io(&eb->bflags, EXTENT_BUFFER_WRITEBACK, TASK_UNINTERRUPTIBLE);
-		unlock_eb(eb);
+		btree_unlock(eb);
 	}
 	return written;
 }
@@ -141,7 +120,7 @@ static int migrate(struct address_space *mapping, struct folio *dst, struct foli
 	eb = block_of(mapping, src);
 	if (!eb || !mutant_draw()) {
 		if (eb)
-			free_eb(eb);
+			btree_put(eb);
 		mutex_unlock(&writing);
 		return migrate_original(mapping, dst, src, mode);
 	}
@@ -150,7 +129,7 @@ static int migrate(struct address_space *mapping, struct folio *dst, struct foli
 		mutant_fired();
 	else
 		mutant_missed();
-	free_eb(eb);
+	btree_put(eb);
 	mutex_unlock(&writing);
 	folio_lock(src);
 	return -EAGAIN;
@@ -164,10 +143,7 @@ static struct mutant_hook hooks[] = {
 int btree_migration_install(const struct btree_migration *wanted)
 {
 	rule = *wanted;
-	free_eb = mutant_symbol("free_extent_buffer");
-	try_lock_eb = mutant_symbol("btrfs_try_tree_write_lock");
-	unlock_eb = mutant_symbol("btrfs_tree_unlock");
-	if (!free_eb || !try_lock_eb || !unlock_eb)
+	if (btree_find())
 		return -ENOENT;
 	return mutant_install(hooks, ARRAY_SIZE(hooks));
 }
