@@ -4,6 +4,8 @@ librecow_a_SOURCES += \
 	%D%/churn.h \
 	%D%/disturb.c \
 	%D%/disturb.h \
+	%D%/feed.c \
+	%D%/feed.h \
 	%D%/gang.c \
 	%D%/gang.h \
 	%D%/layout.c \

@@ -2,7 +2,7 @@
 /*
  * Rounds of phases: let the workers and injectors go, bring both to rest, verify. In a run by time the last
  * rounds are shortened so that the final verification still fits; in a run by operations (--ops) nothing
- * depends on time.
+ * depends on time, nor in a replay, whose workers stop where they stopped in the run that is replayed.
  */
 #include <limits.h>
 #include <linux/futex.h>
@@ -51,6 +51,10 @@ static int check_workers(const struct conductor *c, struct error *e)
 	for (unsigned int i = 0; i < c->started; i++) {
 		const struct worker *w = &c->workers[i];
 
+		if (w->feed.failed) {
+			*e = w->feed.error;
+			return -1;
+		}
 		if (w->slot->model.owner.exhausted)
 			return error_set(e, EXIT_HARNESS, "the memory for models is used up (worker %u)", i);
 		if (atomic_load(&w->idle))
@@ -91,6 +95,37 @@ static uint64_t phase_quota(const struct plan *p, const struct plan_phase *phase
 	return MIN(MAX(quota, 1ULL), left);
 }
 
+static bool is_replay(const struct conductor *c)
+{
+	return c->shared->plan.replay[0];
+}
+
+/* Of a replay: has any worker operations left, or barriers? */
+static bool anything_left(const struct conductor *c)
+{
+	for (unsigned int i = 0; i < c->started; i++) {
+		if (c->workers[i].feed.more)
+			return true;
+	}
+	return false;
+}
+
+/* Of a replay: did the round have a phase behind this one? */
+static bool has_next_phase(const struct conductor *c, unsigned int index)
+{
+	for (unsigned int i = 0; i < c->started; i++) {
+		if (feed_goes_beyond(&c->workers[i].feed, index))
+			return true;
+	}
+	return false;
+}
+
+static void pass_barrier(struct conductor *c)
+{
+	for (unsigned int i = 0; i < c->started; i++)
+		feed_pass_barrier(&c->workers[i].feed);
+}
+
 /* Wait for the end of a phase: its time, its operations, or the run's end. */
 static void await_phase(struct conductor *c, const struct plan_phase *phase, uint64_t end, bool by_ops)
 {
@@ -113,16 +148,17 @@ static int run_phase(struct conductor *c, unsigned int index, double scale, uint
 {
 	struct shared *s = c->shared;
 	const struct plan_phase *phase = &s->plan.phase[index];
-	uint64_t quota = phase_quota(&s->plan, phase, ops_left);
+	uint64_t quota = is_replay(c) ? 0 : phase_quota(&s->plan, phase, ops_left);
+	const bool by_ops = quota || (is_replay(c) && phase->churn);
 	uint64_t begin = clock_mono();
 	uint64_t end = begin + (uint64_t)((double)phase->duration * scale);
 
 	atomic_store(&s->phase, index);
-	atomic_store(&s->phase_end, quota ? 0 : end);
+	atomic_store(&s->phase_end, by_ops ? 0 : end);
 	set_injection(s, phase->inject);
 	if (phase->churn)
 		gang_start(&c->gang, quota);
-	await_phase(c, phase, end, quota != 0);
+	await_phase(c, phase, end, by_ops);
 	if (phase->churn) {
 		gang_halt(&c->gang);
 		atomic_fetch_add(&s->churn_ns, clock_mono() - begin);
@@ -180,6 +216,8 @@ static int run_phases(struct conductor *c, double scale, uint64_t *ops_left, str
 		done = c->workers[0].done;
 		if (s->plan.ops && !*ops_left)
 			break;
+		if (is_replay(c) && !has_next_phase(c, i))
+			break;
 	}
 	return 0;
 }
@@ -209,6 +247,7 @@ static int run_round(struct conductor *c, double scale, uint64_t *ops_left, stru
 	atomic_store(&s->stage, STAGE_CHURN);
 	if (churn(c, scale, ops_left, e))
 		return -1;
+	pass_barrier(c);
 	exposure_take(s, after);
 	atomic_store(&s->stage, STAGE_VERIFY);
 	verify = clock_mono();
@@ -230,6 +269,8 @@ static double next_scale(const struct conductor *c, uint64_t begin, uint64_t ops
 
 	if (conductor_ending(c) || (p->rounds && atomic_load(&c->shared->rounds_done) >= p->rounds))
 		return 0;
+	if (is_replay(c))
+		return anything_left(c) ? 1 : 0;
 	if (p->ops)
 		return ops_left ? 1 : 0;
 	if (!p->duration)
