@@ -11,6 +11,8 @@ librecow_a_SOURCES += \
 	%D%/layout.c \
 	%D%/mix.c \
 	%D%/mix.h \
+	%D%/pace.c \
+	%D%/pace.h \
 	%D%/rounds.c \
 	%D%/tally.c \
 	%D%/tally.h \

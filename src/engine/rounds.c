@@ -11,6 +11,7 @@
 
 #include "src/base/clock.h"
 #include "src/engine/churn.h"
+#include "src/engine/pace.h"
 #include "src/machine/messages.h"
 #include "src/run/exposure.h"
 
@@ -24,6 +25,9 @@
 #define ROUND_OPS 10000
 
 #define POLL (20 * NSEC_PER_MSEC)
+
+/* Longest that a replay's phase waits for steps of injectors behind its last operation. */
+#define STEP_LIMIT (10 * NSEC_PER_SEC)
 
 static void set_injection(struct shared *s, uint32_t bits)
 {
@@ -143,6 +147,18 @@ static void await_phase(struct conductor *c, const struct plan_phase *phase, uin
 	}
 }
 
+/* Of a replay: steps that began when the last operations of the phase were done. */
+static void await_steps(struct conductor *c)
+{
+	const uint64_t limit = clock_mono() + STEP_LIMIT;
+
+	while (is_replay(c) && pace_due(c->shared) <= pace_position(c->shared) && clock_mono() < limit &&
+	       !conductor_ending(c)) {
+		atomic_fetch_add(&c->shared->beat, 1);
+		sleep_ns(NSEC_PER_MSEC);
+	}
+}
+
 static int run_phase(struct conductor *c, unsigned int index, double scale, uint64_t ops_left,
 		     struct error *e)
 {
@@ -160,6 +176,7 @@ static int run_phase(struct conductor *c, unsigned int index, double scale, uint
 		gang_start(&c->gang, quota);
 	await_phase(c, phase, end, by_ops);
 	if (phase->churn) {
+		await_steps(c);
 		gang_halt(&c->gang);
 		atomic_fetch_add(&s->churn_ns, clock_mono() - begin);
 	}

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/engine/pace.h"
 #include "src/model/stripes.h"
 #include "src/ops/direct.h"
 #include "src/ops/held.h"
@@ -82,8 +83,30 @@ static const struct op *take(struct worker *w, struct op_args *args)
 		if (op && !(op->needs & ~w->met) && op->fits(&w->ctx, args))
 			return op;
 		w->done = r.operation; /* left out: the journals side by side tell */
+		atomic_store_explicit(&w->slot->taken, w->done, memory_order_relaxed);
 	}
 	return NULL;
+}
+
+/* Longest that an injector's step is waited for: it may have died. */
+#define STEP_LIMIT (10 * NSEC_PER_SEC)
+
+/* Of a replay: a step of an injector is due before the next operation. */
+static void await_steps(struct worker *w)
+{
+	const uint64_t due = pace_due(w->shared);
+	const uint64_t limit = clock_mono() + STEP_LIMIT;
+
+	if (due == w->given_up || pace_position(w->shared) < due)
+		return;
+	while (pace_due(w->shared) == due && !atomic_load(&w->gang->halt)) {
+		if (clock_mono() > limit)
+			w->given_up = due;
+		if (w->given_up == due)
+			return;
+		sleep_ns(100 * NSEC_PER_USEC);
+	}
+	w->answered = 0;
 }
 
 static bool is_replay(const struct worker *w)
@@ -161,6 +184,7 @@ static bool operate(struct worker *w)
 	count_answer(w, op, answer.ret);
 	w->done++;
 	count(&w->slot->operations, 1);
+	atomic_store_explicit(&w->slot->taken, w->done, memory_order_relaxed);
 	return true;
 }
 
@@ -187,6 +211,8 @@ static void *worker_main(void *arg)
 	while (gang_park(w->gang, &seen, &quota)) {
 		w->answered = 0;
 		for (uint64_t n = 0; !quota || n < quota; n++) {
+			if (is_replay(w))
+				await_steps(w);
 			if (atomic_load_explicit(&w->gang->halt, memory_order_relaxed) ||
 			    w->slot->model.owner.exhausted)
 				break;
