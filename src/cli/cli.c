@@ -16,6 +16,7 @@ static const struct {
 	{"run", command_run},         {"report", command_report}, {"journal", command_journal},
 	{"model", command_model},     {"list", command_list},     {"doctor", command_doctor},
 	{"restore", command_restore}, {"verify", command_verify}, {"audit", command_audit},
+	{"replay", command_replay},
 };
 
 static int complain(const struct error *e)

@@ -17,6 +17,7 @@ int command_doctor(int argc, char **argv, struct error *e);
 int command_journal(int argc, char **argv, struct error *e);
 int command_list(int argc, char **argv, struct error *e);
 int command_model(int argc, char **argv, struct error *e);
+int command_replay(int argc, char **argv, struct error *e);
 int command_report(int argc, char **argv, struct error *e);
 int command_restore(int argc, char **argv, struct error *e);
 int command_run(int argc, char **argv, struct error *e);

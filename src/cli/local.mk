@@ -8,8 +8,12 @@ librecow_a_SOURCES += \
 	%D%/doctor.c \
 	%D%/flags.c \
 	%D%/flags.h \
+	%D%/differences.c \
+	%D%/differences.h \
 	%D%/help.c \
 	%D%/journal.c \
+	%D%/launch.c \
+	%D%/launch.h \
 	%D%/list.c \
 	%D%/model.c \
 	%D%/namer.c \
@@ -18,6 +22,7 @@ librecow_a_SOURCES += \
 	%D%/progress.h \
 	%D%/recheck.c \
 	%D%/recheck.h \
+	%D%/replay.c \
 	%D%/report.c \
 	%D%/restore.c \
 	%D%/run.c \

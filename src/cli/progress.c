@@ -117,6 +117,12 @@ static void on_finding(void *self, const struct shared *s, const struct finding 
 	struct progress *p = self;
 
 	p->findings++;
+	if (p->findings == 1) {
+		struct status st;
+
+		status_take(&st, s);
+		p->first_finding = st.operations;
+	}
 	if (p->findings > FIRST_PRINTS)
 		return;
 	clear_live(p);
@@ -147,13 +153,18 @@ static void tell_left_out(struct progress *p, const struct shared *s)
 static void on_ended(void *self, const struct shared *s, const struct outcome *o)
 {
 	struct progress *p = self;
+	json_t *outcome;
 	struct status st;
 
 	clear_live(p);
 	status_take(&st, s);
 	keep_status(p, s, &st);
 	tell_left_out(p, s);
-	json_object_set_new(p->description, "outcome", outcome_json(s, &st, o));
+	outcome = outcome_json(s, &st, o);
+	if (p->findings)
+		json_object_set_new(outcome, "first_finding_operations",
+				    json_integer((json_int_t)p->first_finding));
+	json_object_set_new(p->description, "outcome", outcome);
 	keep_description(p);
 }
 

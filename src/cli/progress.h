@@ -20,6 +20,7 @@ struct progress {
 	struct history history; /* status.jsonl */
 	uint64_t logged;        /* time of its last line */
 	unsigned int findings;  /* printed so far */
+	uint64_t first_finding; /* operations of all workers when the first one was seen */
 	bool write_failed;      /* said once */
 	bool live;              /* a live line stands on the terminal */
 };

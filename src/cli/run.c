@@ -1,54 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "config.h"
 #include "src/base/json.h"
-#include "src/base/units.h"
-#include "src/cli/account.h"
 #include "src/cli/cli.h"
 #include "src/cli/flags.h"
-#include "src/cli/progress.h"
-#include "src/engine/churn.h"
-#include "src/engine/disturb.h"
-#include "src/machine/survey.h"
-#include "src/report/report.h"
-
-#define RUNS "/var/tmp/recow"
-
-/* Absolute, so that it means the same in every process; by default named after time and seed. */
-static int settle_output(struct plan *p, struct error *e)
-{
-	char given[sizeof(p->output)], cwd[2048], when[32];
-	time_t now = time(NULL);
-	struct tm tm;
-	int len = 0;
-
-	snprintf(given, sizeof(given), "%s", p->output);
-	if (!given[0]) {
-		strftime(when, sizeof(when), "%Y%m%d-%H%M%S", localtime_r(&now, &tm));
-		snprintf(p->output, sizeof(p->output), RUNS "/%s-%" PRIx64, when, p->seed);
-	} else if (given[0] != '/') {
-		if (!getcwd(cwd, sizeof(cwd)))
-			return error_errno(e, EXIT_CANNOT, errno, "working directory");
-		len = snprintf(p->output, sizeof(p->output), "%s/%s", cwd, given);
-	}
-	if (len >= (int)sizeof(p->output))
-		return error_set(e, EXIT_USAGE, "--output: the path is too long");
-	if (access(p->output, F_OK) == 0)
-		return error_set(e, EXIT_USAGE, "--output: %s exists; a run wants a directory of its own",
-				 p->output);
-	return 0;
-}
+#include "src/cli/launch.h"
 
 static int make_plan(struct plan *p, const struct run_flags *f, struct error *e)
 {
-	struct surroundings around;
 	struct scenario scenario;
 	char path[4096];
 	int ret;
@@ -57,103 +19,34 @@ static int make_plan(struct plan *p, const struct run_flags *f, struct error *e)
 		return -1;
 	ret = plan_make(p, &scenario, &f->over, e);
 	scenario_free(&scenario);
-	if (ret || settle_output(p, e))
+	if (ret)
 		return -1;
-	if (f->no_inject) {
-		p->inject = false;
-		/* Nobody expects exposure of a run that asks for none. */
-		p->min_exposure = (struct least_exposure){.trial = p->min_exposure.trial};
-		snprintf(p->no_inject_reason, sizeof(p->no_inject_reason), "--no-inject");
-	}
-	if (!f->dry_run && geteuid() != 0)
-		return error_set(e, EXIT_CANNOT, "a run needs root: sudo recow run ... (--dry-run does not)");
-	if (target_examine(&p->target, e))
-		return -1;
-	machine_survey(&around, &p->target);
-	return plan_settle(p, &around, e);
+	if (f->no_inject)
+		launch_without_injectors(p);
+	return launch_settle(p, "", f->dry_run, e);
 }
 
-static void print_first_line(const struct plan *p, FILE *out)
+static void print_json(const struct launch *l)
 {
-	char target[4096 + 128], output[sizeof(p->output)];
+	json_t *j = launch_json(l);
 
-	snprintf(output, sizeof(output), "%s", p->output);
-	fprintf(out, "recow %s: scenario %s, seed 0x%" PRIx64 ", %u worker%s, %s, run directory %s\n",
-		PACKAGE_VERSION, p->scenario, p->seed, p->workers, p->workers == 1 ? "" : "s",
-		describe_target(target, sizeof(target), &p->target), text_plain(output));
-	for (unsigned int i = 0; i < p->injection_count; i++) {
-		if (p->injection[i].unavailable)
-			fprintf(out, "not run: %s: %s\n", p->injection[i].injector->name,
-				p->injection[i].unavailable);
-	}
-	for (unsigned int i = 0; i < p->verification_count; i++) {
-		if (p->verification[i].unavailable)
-			fprintf(out, "not run: %s: %s\n", p->verification[i].verifier->name,
-				p->verification[i].unavailable);
-	}
-	fflush(out);
-}
-
-/* Each cause once, with all that the run directory knows of it. */
-static void print_stories(const struct progress *p)
-{
-	struct stories s;
-	struct error e;
-
-	if (!p->findings)
-		return;
-	if (account_load(&s, p->run, p->description, &e))
-		printf("recow: %s\n", e.text);
-	else
-		account_print(&s, stdout);
-	stories_free(&s);
-}
-
-static void print_end(const struct progress *p, const struct outcome *o, bool json)
-{
-	if (json) {
-		struct report r;
-		struct error e;
-		json_t *j = json_incref(p->description);
-
-		if (report_load(&r, p->run, &e) == 0) {
-			json_decref(j);
-			j = report_json(&r);
-			report_free(&r);
-		}
-		json_dumpf(j, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-		putchar('\n');
-		json_decref(j);
-		return;
-	}
-	print_stories(p);
-	report_print_outcome(p->description, stdout);
-	if (p->findings)
-		printf("  findings    %u; recow report %s shows them\n", p->findings, p->run);
-	printf("%s\n", o->verdict);
+	json_dumpf(j, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+	putchar('\n');
+	json_decref(j);
 }
 
 static int execute(const struct plan *plan, const struct run_flags *f, json_t *command, struct error *e)
 {
-	static const struct guard_children children = {.churn = churn_main, .disturb = disturb_main};
-	struct progress progress = {
-		.out = f->json ? stderr : stdout,
-		.terminal = isatty(STDERR_FILENO) && f->verbosity >= 0,
-		.verbosity = f->verbosity,
-		.run = plan->output,
-		.command = command,
-	};
-	struct guard_listener listener = progress_listener(&progress);
-	struct outcome outcome;
+	struct launch l = {.plan = plan, .command = command, .json = f->json, .verbosity = f->verbosity};
 
-	print_first_line(plan, progress.out);
-	if (guard_run(plan, &children, &listener, &outcome, e)) {
-		json_decref(progress.description);
+	if (launch_execute(&l, e))
 		return -1;
-	}
-	print_end(&progress, &outcome, f->json);
-	json_decref(progress.description);
-	return (int)outcome.exit;
+	if (f->json)
+		print_json(&l);
+	else
+		launch_print(&l);
+	launch_end(&l);
+	return (int)l.outcome.exit;
 }
 
 /* As they were given: getopt moves them about. */

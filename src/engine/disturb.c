@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/engine/pace.h"
 #include "src/engine/tally.h"
 #include "src/machine/messages.h"
 
@@ -32,6 +33,7 @@ struct disturber {
 	struct injection in;
 	pthread_t thread;
 	struct machine machine;
+	struct pace pace;
 	unsigned int index;
 	bool running;
 };
@@ -134,11 +136,18 @@ static void note_phase(struct disturber *d, const struct account *before)
 		    reason ? ")" : "", pages);
 }
 
+static bool is_over(const void *self)
+{
+	const struct disturber *d = self;
+
+	return inject_over(&d->in) || disturb_over(d->shared);
+}
+
 static void steps(struct disturber *d)
 {
 	struct exposure *x = d->in.exposure;
 
-	while (!inject_over(&d->in) && !disturb_over(d->shared)) {
+	while (pace_step(&d->pace, d->machine.socket, is_over, d)) {
 		switch (d->planned->injector->step(&d->in)) {
 		case STEP_DONE:
 			atomic_fetch_add(&x->steps, 1);
@@ -163,6 +172,7 @@ static void act(struct disturber *d)
 	struct error e;
 
 	d->in.idle_reason[0] = '\0';
+	pace_begin(&d->pace);
 	open_target(d);
 	if (injector->phase && injector->phase(&d->in, &e)) {
 		inject_note(&d->in, "sits this phase out: %s", e.text);
@@ -173,6 +183,7 @@ static void act(struct disturber *d)
 			injector->rest(&d->in);
 		note_phase(d, &before);
 	}
+	pace_end(&d->pace, d->machine.socket);
 	close_target(d);
 }
 
@@ -237,10 +248,12 @@ static void *disturber_main(void *arg)
 	struct disturber *d = arg;
 
 	name_thread(d);
+	pace_open(&d->pace, d->shared, d->index);
 	if (!start(d))
 		see_to_phases(d);
 	if (d->planned->injector->finish)
 		d->planned->injector->finish(&d->in);
+	pace_close(&d->pace);
 	return NULL;
 }
 

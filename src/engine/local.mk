@@ -4,11 +4,15 @@ librecow_a_SOURCES += \
 	%D%/churn.h \
 	%D%/disturb.c \
 	%D%/disturb.h \
+	%D%/feed.c \
+	%D%/feed.h \
 	%D%/gang.c \
 	%D%/gang.h \
 	%D%/layout.c \
 	%D%/mix.c \
 	%D%/mix.h \
+	%D%/pace.c \
+	%D%/pace.h \
 	%D%/rounds.c \
 	%D%/tally.c \
 	%D%/tally.h \

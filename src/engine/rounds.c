@@ -2,7 +2,7 @@
 /*
  * Rounds of phases: let the workers and injectors go, bring both to rest, verify. In a run by time the last
  * rounds are shortened so that the final verification still fits; in a run by operations (--ops) nothing
- * depends on time.
+ * depends on time, nor in a replay, whose workers stop where they stopped in the run that is replayed.
  */
 #include <limits.h>
 #include <linux/futex.h>
@@ -11,6 +11,7 @@
 
 #include "src/base/clock.h"
 #include "src/engine/churn.h"
+#include "src/engine/pace.h"
 #include "src/machine/messages.h"
 #include "src/run/exposure.h"
 
@@ -24,6 +25,9 @@
 #define ROUND_OPS 10000
 
 #define POLL (20 * NSEC_PER_MSEC)
+
+/* Longest that a replay's phase waits for steps of injectors behind its last operation. */
+#define STEP_LIMIT (10 * NSEC_PER_SEC)
 
 static void set_injection(struct shared *s, uint32_t bits)
 {
@@ -51,6 +55,10 @@ static int check_workers(const struct conductor *c, struct error *e)
 	for (unsigned int i = 0; i < c->started; i++) {
 		const struct worker *w = &c->workers[i];
 
+		if (w->feed.failed) {
+			*e = w->feed.error;
+			return -1;
+		}
 		if (w->slot->model.owner.exhausted)
 			return error_set(e, EXIT_HARNESS, "the memory for models is used up (worker %u)", i);
 		if (atomic_load(&w->idle))
@@ -91,6 +99,37 @@ static uint64_t phase_quota(const struct plan *p, const struct plan_phase *phase
 	return MIN(MAX(quota, 1ULL), left);
 }
 
+static bool is_replay(const struct conductor *c)
+{
+	return c->shared->plan.replay[0];
+}
+
+/* Of a replay: has any worker operations left, or barriers? */
+static bool anything_left(const struct conductor *c)
+{
+	for (unsigned int i = 0; i < c->started; i++) {
+		if (c->workers[i].feed.more)
+			return true;
+	}
+	return false;
+}
+
+/* Of a replay: did the round have a phase behind this one? */
+static bool has_next_phase(const struct conductor *c, unsigned int index)
+{
+	for (unsigned int i = 0; i < c->started; i++) {
+		if (feed_goes_beyond(&c->workers[i].feed, index))
+			return true;
+	}
+	return false;
+}
+
+static void pass_barrier(struct conductor *c)
+{
+	for (unsigned int i = 0; i < c->started; i++)
+		feed_pass_barrier(&c->workers[i].feed);
+}
+
 /* Wait for the end of a phase: its time, its operations, or the run's end. */
 static void await_phase(struct conductor *c, const struct plan_phase *phase, uint64_t end, bool by_ops)
 {
@@ -108,22 +147,36 @@ static void await_phase(struct conductor *c, const struct plan_phase *phase, uin
 	}
 }
 
+/* Of a replay: steps that began when the last operations of the phase were done. */
+static void await_steps(struct conductor *c)
+{
+	const uint64_t limit = clock_mono() + STEP_LIMIT;
+
+	while (is_replay(c) && pace_due(c->shared) <= pace_position(c->shared) && clock_mono() < limit &&
+	       !conductor_ending(c)) {
+		atomic_fetch_add(&c->shared->beat, 1);
+		sleep_ns(NSEC_PER_MSEC);
+	}
+}
+
 static int run_phase(struct conductor *c, unsigned int index, double scale, uint64_t ops_left,
 		     struct error *e)
 {
 	struct shared *s = c->shared;
 	const struct plan_phase *phase = &s->plan.phase[index];
-	uint64_t quota = phase_quota(&s->plan, phase, ops_left);
+	uint64_t quota = is_replay(c) ? 0 : phase_quota(&s->plan, phase, ops_left);
+	const bool by_ops = quota || (is_replay(c) && phase->churn);
 	uint64_t begin = clock_mono();
 	uint64_t end = begin + (uint64_t)((double)phase->duration * scale);
 
 	atomic_store(&s->phase, index);
-	atomic_store(&s->phase_end, quota ? 0 : end);
+	atomic_store(&s->phase_end, by_ops ? 0 : end);
 	set_injection(s, phase->inject);
 	if (phase->churn)
 		gang_start(&c->gang, quota);
-	await_phase(c, phase, end, quota != 0);
+	await_phase(c, phase, end, by_ops);
 	if (phase->churn) {
+		await_steps(c);
 		gang_halt(&c->gang);
 		atomic_fetch_add(&s->churn_ns, clock_mono() - begin);
 	}
@@ -180,6 +233,8 @@ static int run_phases(struct conductor *c, double scale, uint64_t *ops_left, str
 		done = c->workers[0].done;
 		if (s->plan.ops && !*ops_left)
 			break;
+		if (is_replay(c) && !has_next_phase(c, i))
+			break;
 	}
 	return 0;
 }
@@ -209,6 +264,7 @@ static int run_round(struct conductor *c, double scale, uint64_t *ops_left, stru
 	atomic_store(&s->stage, STAGE_CHURN);
 	if (churn(c, scale, ops_left, e))
 		return -1;
+	pass_barrier(c);
 	exposure_take(s, after);
 	atomic_store(&s->stage, STAGE_VERIFY);
 	verify = clock_mono();
@@ -230,6 +286,8 @@ static double next_scale(const struct conductor *c, uint64_t begin, uint64_t ops
 
 	if (conductor_ending(c) || (p->rounds && atomic_load(&c->shared->rounds_done) >= p->rounds))
 		return 0;
+	if (is_replay(c))
+		return anything_left(c) ? 1 : 0;
 	if (p->ops)
 		return ops_left ? 1 : 0;
 	if (!p->duration)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/engine/pace.h"
 #include "src/model/stripes.h"
 #include "src/ops/direct.h"
 #include "src/ops/held.h"
@@ -67,6 +68,52 @@ static void count_answer(struct worker *w, const struct op *op, int64_t ret)
 		count(op->reads ? &w->slot->bytes_read : &w->slot->bytes_written, (uint64_t)ret);
 }
 
+/* Of a replay: the next operation of this phase that still makes sense; its number is the journal's. */
+static const struct op *take(struct worker *w, struct op_args *args)
+{
+	const uint8_t phase = (uint8_t)atomic_load_explicit(&w->shared->phase, memory_order_relaxed);
+	struct journal_record r;
+
+	while (feed_take(&w->feed, phase, &r)) {
+		const struct op *op = op_by_id(r.kind);
+
+		w->done = r.operation - 1;
+		w->ctx.operation = r.operation;
+		*args = r.args;
+		if (op && !(op->needs & ~w->met) && op->fits(&w->ctx, args))
+			return op;
+		w->done = r.operation; /* left out: the journals side by side tell */
+		atomic_store_explicit(&w->slot->taken, w->done, memory_order_relaxed);
+	}
+	return NULL;
+}
+
+/* Longest that an injector's step is waited for: it may have died. */
+#define STEP_LIMIT (10 * NSEC_PER_SEC)
+
+/* Of a replay: a step of an injector is due before the next operation. */
+static void await_steps(struct worker *w)
+{
+	const uint64_t due = pace_due(w->shared);
+	const uint64_t limit = clock_mono() + STEP_LIMIT;
+
+	if (due == w->given_up || pace_position(w->shared) < due)
+		return;
+	while (pace_due(w->shared) == due && !atomic_load(&w->gang->halt)) {
+		if (clock_mono() > limit)
+			w->given_up = due;
+		if (w->given_up == due)
+			return;
+		sleep_ns(100 * NSEC_PER_USEC);
+	}
+	w->answered = 0;
+}
+
+static bool is_replay(const struct worker *w)
+{
+	return w->shared->plan.replay[0];
+}
+
 static bool journal(struct worker *w, const struct op *op, const struct op_args *args, int64_t ret,
 		    uint64_t begin, uint64_t end, uint8_t flags)
 {
@@ -108,7 +155,7 @@ static void count_outside(struct worker *w, uint64_t begin)
 		count(&w->slot->outside_ns, begin - w->answered);
 }
 
-/* One operation from draw to journal. False: there is nothing more to do. */
+/* One operation from draw to journal. False: there is nothing more to do (in this phase, of a replay). */
 static bool operate(struct worker *w)
 {
 	struct op_answer answer = {0};
@@ -118,7 +165,7 @@ static bool operate(struct worker *w)
 	uint8_t flags;
 
 	w->ctx.operation = w->done + 1;
-	op = draw(w, &args);
+	op = is_replay(w) ? take(w, &args) : draw(w, &args);
 	if (!op)
 		return false;
 	flags = op_journal_flags(&w->ctx, &args);
@@ -136,7 +183,8 @@ static bool operate(struct worker *w)
 		return false;
 	count_answer(w, op, answer.ret);
 	w->done++;
-	atomic_store_explicit(&w->slot->operations, w->done, memory_order_relaxed);
+	count(&w->slot->operations, 1);
+	atomic_store_explicit(&w->slot->taken, w->done, memory_order_relaxed);
 	return true;
 }
 
@@ -163,11 +211,13 @@ static void *worker_main(void *arg)
 	while (gang_park(w->gang, &seen, &quota)) {
 		w->answered = 0;
 		for (uint64_t n = 0; !quota || n < quota; n++) {
+			if (is_replay(w))
+				await_steps(w);
 			if (atomic_load_explicit(&w->gang->halt, memory_order_relaxed) ||
 			    w->slot->model.owner.exhausted)
 				break;
 			if (!operate(w)) {
-				atomic_store(&w->idle, true);
+				atomic_store(&w->idle, !is_replay(w));
 				break;
 			}
 		}
@@ -209,14 +259,17 @@ static int make_nocow(const struct worker *w, struct error *e)
 	return target_make_nocow(w->ctx.target, name, e);
 }
 
-/* At the brim there is no room for what snapshots keep. */
-static int make_mix(struct worker *w, struct error *e)
+/* Where its operations come from. At the brim there is no room for what snapshots keep. */
+static int make_source(struct worker *w, struct error *e)
 {
 	const struct plan *plan = &w->shared->plan;
 	const bool witnesses = plan_wants_witnesses(plan) && !w->workload->shape.brim;
-	const uint32_t met = plan->met & ~w->shared->target.unmet;
 
-	if (mix_init(&w->mix, w->workload->workload->mix, witnesses ? mix_of_witnesses : NULL, met, e) == 0)
+	w->met = plan->met & ~w->shared->target.unmet;
+	if (is_replay(w))
+		return feed_open(&w->feed, plan->replay, w->number, e);
+	if (mix_init(&w->mix, w->workload->workload->mix, witnesses ? mix_of_witnesses : NULL, w->met, e) ==
+	    0)
 		return 0;
 	error_context(e, "workload %s", w->workload->workload->name);
 	return -1;
@@ -267,7 +320,7 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 		return error_set(e, EXIT_HARNESS, "no memory for the buffer of worker %u", number);
 	if (direct_begin(&w->ctx, e) || (w->ctx.shape->nocow && make_nocow(w, e)))
 		goto fail;
-	if (make_mix(w, e) || make_model(w, e))
+	if (make_source(w, e) || make_model(w, e))
 		goto fail;
 	err = pthread_create(&w->thread, NULL, worker_main, w);
 	if (err) {
@@ -280,6 +333,7 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 	pthread_setname_np(w->thread, name);
 	return 0;
 fail:
+	feed_close(&w->feed);
 	direct_end(&w->ctx);
 	free(w->ctx.buffer);
 	return -1;
@@ -288,6 +342,7 @@ fail:
 void worker_join(struct worker *w)
 {
 	pthread_join(w->thread, NULL);
+	feed_close(&w->feed);
 	direct_end(&w->ctx);
 	free(w->ctx.buffer);
 }

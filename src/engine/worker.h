@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One churning thread: draws operations, calls the kernel, learns the answers into its model, journals them.
- */
+/* One churning thread: draws operations (or takes them from the journal of an earlier run), calls the kernel,
+ * learns the answers into its model, journals them. */
 #ifndef RECOW_WORKER_H
 #define RECOW_WORKER_H
 
+#include "src/engine/feed.h"
 #include "src/engine/gang.h"
 #include "src/engine/mix.h"
 #include "src/run/shared.h"
@@ -15,10 +16,13 @@ struct worker {
 	unsigned int number;
 	const struct plan_workload *workload;
 	struct mix mix;
+	struct feed feed; /* of a replay, which has no mix */
+	uint32_t met;     /* set of enum need: operations that want more are not done */
 	struct op_ctx ctx;
 	struct witness_list witnesses; /* until the run is over: longer than the thread */
-	uint64_t done;                 /* operations finished: the next one is done + 1 */
+	uint64_t done;                 /* number of the last operation; in a replay not all below were done */
 	uint64_t answered; /* when the last call of this phase ended (CLOCK_MONOTONIC), 0 before the first */
+	uint64_t given_up; /* of a replay: the position of a step that did not come in time, 0: none */
 	_Atomic bool idle; /* it found nothing to do */
 	pthread_t thread;
 };

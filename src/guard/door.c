@@ -239,6 +239,14 @@ static void take_synced(struct guard *g, const struct door *d, const struct mess
 		       (double)(m->begin - start) / NSEC_PER_SEC);
 }
 
+static void take_steps(struct guard *g, const struct door *d, const struct message_steps *m)
+{
+	int err = steps_add(&g->steps, d->name, m);
+
+	if (err)
+		guard_fail(g, "the run directory can't be written: %s", strerror(err));
+}
+
 /* `passed`: the descriptor that came with it, -1; only a freeze takes it. */
 static void take(struct guard *g, struct door *d, uint32_t kind, void *body, size_t len, int passed)
 {
@@ -254,6 +262,7 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		[MESSAGE_PAGES] = sizeof(struct message_pages),
 		[MESSAGE_SWAP] = sizeof(struct message_swap),
 		[MESSAGE_SYNCED] = sizeof(struct message_synced),
+		[MESSAGE_STEPS] = sizeof(struct message_steps),
 	};
 
 	if (kind != MESSAGE_FREEZE && passed >= 0)
@@ -272,6 +281,8 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		take_note(g, body);
 	} else if (kind == MESSAGE_SYNCED) {
 		take_synced(g, d, body);
+	} else if (kind == MESSAGE_STEPS) {
+		take_steps(g, d, body);
 	} else if (kind == MESSAGE_ERROR) {
 		take_error(g, body);
 	} else if (kind == MESSAGE_CLEANUP) {

@@ -199,8 +199,8 @@ static int prepare(struct guard *g, const struct plan *asked, struct error *e)
 	if (make_shared(g, asked, e) || undo_create(&g->undo, g->run, e))
 		return -1;
 	take_lock(g, &g->shared->plan);
-	if (timeline_open(&g->timeline, g->run, g->shared->start_mono, e) || clerk_open(g, e) ||
-	    write_plan(g, e))
+	if (timeline_open(&g->timeline, g->run, g->shared->start_mono, e) ||
+	    steps_open(&g->steps, g->run, e) || clerk_open(g, e) || write_plan(g, e))
 		return -1;
 	if (!g->shared->plan.inject && g->facts.injected)
 		guard_say(g, "without injectors: %s", g->shared->plan.no_inject_reason);
@@ -359,6 +359,7 @@ static void close_all(struct guard *g)
 	undo_free(&g->undo);
 	kmsg_close(&g->kmsg);
 	timeline_close(&g->timeline);
+	steps_close(&g->steps);
 	shared_free(g->shared, g->pool_bytes);
 	munlockall();
 }
@@ -370,6 +371,7 @@ static void init(struct guard *g, const struct guard_listener *listener, const c
 			    .lock = {.fd = -1, .dir = LOCK_DIR},
 			    .undo = {.fd = -1},
 			    .timeline = {.events = -1},
+			    .steps = {.fd = -1},
 			    .kmsg = {.device = -1, .copy = -1},
 			    .freeze = {.hand = {.socket = -1}, .order = {.root = -1}},
 			    .churn = {.name = "churn"},

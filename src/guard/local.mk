@@ -37,6 +37,8 @@ librecow_a_SOURCES += \
 	%D%/repeats.h \
 	%D%/restore.c \
 	%D%/state.h \
+	%D%/steps.c \
+	%D%/steps.h \
 	%D%/swap.c \
 	%D%/swap.h \
 	%D%/tell.c \

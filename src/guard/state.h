@@ -10,6 +10,7 @@
 #include "src/guard/lock.h"
 #include "src/guard/outcome.h"
 #include "src/guard/repeats.h"
+#include "src/guard/steps.h"
 #include "src/guard/timeline.h"
 #include "src/guard/undo.h"
 #include "src/journal/file.h"
@@ -70,6 +71,7 @@ struct guard {
 	struct machine_lock lock;
 	struct undo_log undo;
 	struct timeline timeline;
+	struct steps steps;
 	struct kmsg kmsg;
 	struct repeats repeats;
 	struct journal_writer **journal; /* plan.workers of them */

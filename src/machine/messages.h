@@ -24,6 +24,7 @@ enum message_kind {
 	MESSAGE_PAGES,  /* struct message_pages; answered when all have been tried */
 	MESSAGE_SWAP,   /* struct message_swap */
 	MESSAGE_SYNCED, /* struct message_synced: the whole target was written out; for the timeline */
+	MESSAGE_STEPS,  /* struct message_steps: steps of an injector began; for a replay */
 };
 
 struct message_set {
@@ -63,6 +64,12 @@ struct message_note {
 struct message_synced {
 	char how[32];
 	uint64_t begin; /* CLOCK_MONOTONIC, ns: what was done before is on disk */
+};
+
+struct message_steps {
+	uint32_t round, phase;
+	uint64_t at;    /* operations of all workers when the first one began */
+	uint64_t count; /* how many, close together */
 };
 
 struct message_cleanup {

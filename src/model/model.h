@@ -143,13 +143,13 @@ void model_pin(struct frozen *f);
 void model_release(struct frozen *f);
 void model_reap(struct model *m);
 
-/* The id and the name number that the next model_create / model_link will use: so that draw can tell them to
- * call. */
+/* The lowest id and the lowest name number that are free: what draw gives to what is to be made. */
 uint32_t model_next_object(const struct model *m);
 uint32_t model_next_name(const struct model *m);
 
 /* Changes. `op` is the number of the operation; all arguments are as the kernel accepted them. */
 struct model_create {
+	uint32_t object; /* its id; OBJECT_NONE: model_next_object() */
 	enum object_type type;
 	uint32_t parent; /* directory; OBJECT_HELD: a file without a name */
 	uint32_t home;   /* OBJECT_HELD: the directory in whose filesystem it lies */
@@ -161,9 +161,9 @@ struct model_create {
 	uint32_t uid, gid;
 	bool subvolume; /* a directory: with OBJECT_SUBVOLUME */
 };
-/* name.number must be model_next_name(). Flags OBJECT_REALM and OBJECT_NESTED come from the parent. Returns
- * the new object's id, OBJECT_NONE when the pool is exhausted. The parent's times are the caller's affair
- * (model_set_mtime), here and in all changes below. */
+/* Nobody may have name.number yet: mostly it is model_next_name(). Flags OBJECT_REALM and OBJECT_NESTED come
+ * from the parent. Returns the new object's id, OBJECT_NONE when the pool is exhausted. The parent's times
+ * are the caller's affair (model_set_mtime), here and in all changes below. */
 uint32_t model_create(struct model *m, uint64_t op, const struct model_create *c);
 void model_link(struct model *m, uint64_t op, uint32_t object, uint32_t parent, struct nameref name);
 /* Remove a name; the object goes with its last one. */
@@ -178,11 +178,11 @@ void model_rename(struct model *m, uint64_t op, uint32_t name, uint32_t parent, 
 		  uint32_t victim);
 /* Two names exchange their objects (RENAME_EXCHANGE). Nothing changes when both name the same one. */
 void model_exchange(struct model *m, uint64_t op, uint32_t name, uint32_t other);
-/* The object of `name` goes to the new name (parent, to); to.number must be model_next_name(). Under the old
- * name a whiteout is made, owned by root, with mode 0. Returns its id, OBJECT_NONE when the pool is
- * exhausted. */
+/* The object of `name` goes to the new name (parent, to), whose number nobody has yet. Under the old name a
+ * whiteout is made with the free id `whiteout`, owned by root, with mode 0. Returns its id, OBJECT_NONE when
+ * the pool is exhausted. */
 uint32_t model_whiteout(struct model *m, uint64_t op, uint32_t name, uint32_t parent, struct nameref to,
-			int64_t time_min, int64_t time_max);
+			uint32_t whiteout, int64_t time_min, int64_t time_max);
 /* The last name of a file goes, yet the file stays, held by a descriptor: the record moves to OBJECT_HELD.
  * model_unlink() of that record ends the file. */
 void model_orphan(struct model *m, uint64_t op, uint32_t name);

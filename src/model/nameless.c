@@ -39,30 +39,30 @@ void model_exchange(struct model *m, uint64_t op, uint32_t name, uint32_t other)
 }
 
 uint32_t model_whiteout(struct model *m, uint64_t op, uint32_t name, uint32_t parent, struct nameref to,
-			int64_t time_min, int64_t time_max)
+			uint32_t whiteout, int64_t time_min, int64_t time_max)
 {
 	const struct model_create what = {
 		.type = OBJECT_WHITEOUT, .time_min = time_min, .time_max = time_max};
 	struct name n, moved = {.parent = parent, .tag = to.tag};
-	uint32_t id = array_new(&m->owner, &m->head.objects);
-	uint32_t number = array_new(&m->owner, &m->head.names), object;
-	struct object o, dir, whiteout;
+	struct object o, dir, fresh;
+	uint32_t object;
 
 	model_learned(m, op);
-	if (id == ARRAY_NONE || number == ARRAY_NONE || !view_name(&m->head, name, &n))
+	if (!view_name(&m->head, name, &n) || array_take(&m->owner, &m->head.objects, whiteout) ||
+	    array_take(&m->owner, &m->head.names, to.number))
 		return OBJECT_NONE;
 	object = n.object;
 	object_get(m, object, &o);
 	link_remove(m, name, &o);
-	link_add(m, number, &moved, object, &o);
+	link_add(m, to.number, &moved, object, &o);
 	settle(m, op, object, &o, parent);
 	object_get(m, n.parent, &dir);
-	whiteout = object_fresh(op, &what, &dir);
-	link_add(m, name, &n, id, &whiteout);
-	object_put(m, id, &whiteout);
+	fresh = object_fresh(op, &what, &dir);
+	link_add(m, name, &n, whiteout, &fresh);
+	object_put(m, whiteout, &fresh);
 	count_child(m, op, n.parent, 0);
 	count_child(m, op, parent, 1);
-	return id;
+	return whiteout;
 }
 
 /* The only record of a file moves from its parent to another; one of both is OBJECT_HELD. */

@@ -252,12 +252,12 @@ struct object object_fresh(uint64_t op, const struct model_create *c, const stru
 uint32_t model_create(struct model *m, uint64_t op, const struct model_create *c)
 {
 	struct name n = {.parent = c->parent, .tag = c->name.tag};
-	uint32_t id = array_new(&m->owner, &m->head.objects);
-	uint32_t number = array_new(&m->owner, &m->head.names);
+	const uint32_t id = c->object != OBJECT_NONE ? c->object : model_next_object(m);
+	const uint32_t number = c->name.number;
 	struct object o, parent;
 
 	model_learned(m, op);
-	if (id == ARRAY_NONE || number == ARRAY_NONE)
+	if (array_take(&m->owner, &m->head.objects, id) || array_take(&m->owner, &m->head.names, number))
 		return OBJECT_NONE;
 	object_get(m, c->parent == OBJECT_HELD ? c->home : c->parent, &parent);
 	o = object_fresh(op, c, &parent);
@@ -270,14 +270,13 @@ uint32_t model_create(struct model *m, uint64_t op, const struct model_create *c
 void model_link(struct model *m, uint64_t op, uint32_t object, uint32_t parent, struct nameref name)
 {
 	struct name n = {.parent = parent, .tag = name.tag};
-	uint32_t number = array_new(&m->owner, &m->head.names);
 	struct object o;
 
 	model_learned(m, op);
-	if (number == ARRAY_NONE)
+	if (array_take(&m->owner, &m->head.names, name.number))
 		return;
 	object_get(m, object, &o);
-	link_add(m, number, &n, object, &o);
+	link_add(m, name.number, &n, object, &o);
 	o.changed = op;
 	object_put(m, object, &o);
 	count_child(m, op, parent, 1);

@@ -12,6 +12,7 @@
 
 #include "src/ops/address.h"
 #include "src/ops/choose.h"
+#include "src/ops/fits.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
 #include "src/ops/resolve.h"
@@ -217,6 +218,7 @@ const struct op op_fallocate = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_allocation,
 	.draw = fallocate_draw,
+	.fits = fits_named_file,
 	.call = fallocate_call,
 	.learn = fallocate_learn,
 	.show = fallocate_show,
@@ -256,6 +258,7 @@ const struct op op_fallocate_keep = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_allocation,
 	.draw = fallocate_keep_draw,
+	.fits = fits_named_file,
 	.call = fallocate_keep_call,
 	.learn = fallocate_keep_learn,
 	.show = fallocate_keep_show,
@@ -294,6 +297,7 @@ const struct op op_punch = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_allocation,
 	.draw = punch_draw,
+	.fits = fits_named_file,
 	.call = punch_call,
 	.learn = punch_learn,
 	.show = punch_show,
@@ -381,6 +385,7 @@ const struct op op_zero_range = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_allocation,
 	.draw = zero_range_draw,
+	.fits = fits_named_file,
 	.call = zero_range_call,
 	.learn = zero_range_learn,
 	.show = zero_range_show,

@@ -13,6 +13,7 @@
 
 #include "src/ops/address.h"
 #include "src/ops/choose.h"
+#include "src/ops/fits.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
 #include "src/ops/table.h"
@@ -51,6 +52,11 @@ static bool chmod_draw(const struct op_ctx *c, struct stream *s, struct op_args 
 	return true;
 }
 
+static bool chmod_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_subject(c, args, (CHOOSE_ANY & ~CHOOSE_SYMLINK) | CHOOSE_HELD, NULL);
+}
+
 static void chmod_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	const char *path = address_path(c, 0, args->dir, args->name, args->object);
@@ -84,6 +90,7 @@ const struct op op_chmod = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_space,
 	.draw = chmod_draw,
+	.fits = chmod_fits,
 	.call = chmod_call,
 	.learn = chmod_learn,
 	.show = chmod_show,
@@ -143,6 +150,7 @@ const struct op op_chown = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_space,
 	.draw = chown_draw,
+	.fits = fits_anything,
 	.call = chown_call,
 	.learn = chown_learn,
 	.show = chown_show,
@@ -223,6 +231,7 @@ const struct op op_utimensat = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_space,
 	.draw = utimensat_draw,
+	.fits = fits_anything,
 	.call = utimensat_call,
 	.learn = utimensat_learn,
 	.show = utimensat_show,
@@ -278,6 +287,12 @@ static bool setxattr_draw(const struct op_ctx *c, struct stream *s, struct op_ar
 	return true;
 }
 
+static bool xattr_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_subject(c, args, CHOOSE_FILE | CHOOSE_DIR | CHOOSE_HELD, NULL) &&
+	       args->name2.number < CONTENT_XATTRS;
+}
+
 static void setxattr_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	const struct content_key key = address_key(c, args->object);
@@ -324,6 +339,7 @@ const struct op op_setxattr = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_xattrs,
 	.draw = setxattr_draw,
+	.fits = xattr_fits,
 	.call = setxattr_call,
 	.learn = setxattr_learn,
 	.show = setxattr_show,
@@ -391,6 +407,7 @@ const struct op op_removexattr = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_xattrs,
 	.draw = removexattr_draw,
+	.fits = xattr_fits,
 	.call = removexattr_call,
 	.learn = removexattr_learn,
 	.show = removexattr_show,

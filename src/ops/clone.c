@@ -13,6 +13,7 @@
 
 #include "src/ops/address.h"
 #include "src/ops/choose.h"
+#include "src/ops/fits.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
 #include "src/ops/resolve.h"
@@ -64,6 +65,33 @@ static bool has_room(const struct op_ctx *c, const struct chosen *to, uint64_t e
 {
 	return end <= choose_size(c, to->name.object, &to->object) &&
 	       (end <= to->object.size || choose_room(c, end - to->object.size));
+}
+
+static bool overlap(uint64_t a, uint64_t b, uint64_t length)
+{
+	return a < b + length && b < a + length;
+}
+
+/* The two files of arguments out of a journal. */
+static bool fits_two(const struct op_ctx *c, const struct op_args *args, struct chosen *to,
+		     struct object *from)
+{
+	return fits_subject(c, args, CHOOSE_FILE, to) && view_object(&c->model->head, args->dir2, from) &&
+	       from->type == OBJECT_FILE && from->links && !(from->flags & (OBJECT_ANCHOR | OBJECT_UNSURE));
+}
+
+/* The source holds all of the range; a last block that isn't full goes to the end of the file only. */
+static bool fits_places(const struct op_ctx *c, const struct op_args *args, uint32_t unit)
+{
+	const struct places p = places_of(args);
+	struct object from;
+	struct chosen to;
+
+	if (!fits_two(c, args, &to, &from) || !args->aux || p.there + args->aux > from.size)
+		return false;
+	if (args->aux % unit && p.here + args->aux < to.object.size)
+		return false;
+	return args->object != args->dir2 || !overlap(p.here, p.there, round_up_u64(args->aux, unit));
 }
 
 /* ---- calling, learning */
@@ -149,6 +177,15 @@ static bool clone_draw(const struct op_ctx *c, struct stream *s, struct op_args 
 	return false;
 }
 
+static bool clone_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	struct object from;
+	struct chosen to;
+
+	return fits_two(c, args, &to, &from) && args->object != args->dir2 && from.size &&
+	       from.size <= CLONE_MAX && (!(from.size % BLOCK_SIZE) || to.object.size <= from.size);
+}
+
 static void clone_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	struct pair fd;
@@ -181,17 +218,13 @@ const struct op op_clone = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_cloning,
 	.draw = clone_draw,
+	.fits = clone_fits,
 	.call = clone_call,
 	.learn = clone_learn,
 	.show = clone_show,
 };
 
 /* ---- ranges */
-
-static bool overlap(uint64_t a, uint64_t b, uint64_t length)
-{
-	return a < b + length && b < a + length;
-}
 
 /* Set places and length, in units of `unit` bytes but for the source's end. False when they don't fit. */
 static bool draw_places(const struct op_ctx *c, struct stream *s, struct op_args *args,
@@ -234,6 +267,11 @@ static bool draw_ranges(const struct op_ctx *c, struct stream *s, struct op_args
 static bool clone_range_draw(const struct op_ctx *c, struct stream *s, struct op_args *args)
 {
 	return draw_ranges(c, s, args, BLOCK_SIZE);
+}
+
+static bool clone_range_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_places(c, args, BLOCK_SIZE);
 }
 
 static void clone_range_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
@@ -285,6 +323,7 @@ const struct op op_clone_range = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_cloning,
 	.draw = clone_range_draw,
+	.fits = clone_range_fits,
 	.call = clone_range_call,
 	.learn = clone_range_learn,
 	.show = clone_range_show,
@@ -295,6 +334,11 @@ const struct op op_clone_range = {
 static bool copy_range_draw(const struct op_ctx *c, struct stream *s, struct op_args *args)
 {
 	return draw_ranges(c, s, args, stream_chance(s, 2) ? BLOCK_SIZE : 1);
+}
+
+static bool copy_range_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_places(c, args, 1);
 }
 
 /* All of it. Returns the bytes copied; *err is why it stopped before, 0 at the source's end. */
@@ -394,6 +438,7 @@ const struct op op_copy_range = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_writing,
 	.draw = copy_range_draw,
+	.fits = copy_range_fits,
 	.call = copy_range_call,
 	.learn = copy_range_learn,
 	.show = copy_range_show,

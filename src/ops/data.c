@@ -6,6 +6,7 @@
 
 #include "src/ops/address.h"
 #include "src/ops/choose.h"
+#include "src/ops/fits.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
 #include "src/ops/resolve.h"
@@ -115,6 +116,11 @@ static bool write_draw(const struct op_ctx *c, struct stream *s, struct op_args 
 	return true;
 }
 
+static bool write_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_file(c, args) && args->aux <= OP_BUFFER;
+}
+
 static void write_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	put_data(c, args, a, O_WRONLY);
@@ -140,6 +146,7 @@ const struct op op_write = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_writing,
 	.draw = write_draw,
+	.fits = write_fits,
 	.call = write_call,
 	.learn = write_learn,
 	.show = write_show,
@@ -167,6 +174,12 @@ static bool append_draw(const struct op_ctx *c, struct stream *s, struct op_args
 	return false;
 }
 
+/* Where the data lands is the end of the file. */
+static bool append_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_file(c, args) && args->aux <= OP_BUFFER && args->offset == size_of(c, args->object);
+}
+
 static void append_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	put_data(c, args, a, O_WRONLY | O_APPEND);
@@ -192,6 +205,7 @@ const struct op op_append = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_writing,
 	.draw = append_draw,
+	.fits = append_fits,
 	.call = append_call,
 	.learn = append_learn,
 	.show = append_show,
@@ -318,6 +332,7 @@ const struct op op_truncate = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_space,
 	.draw = truncate_draw,
+	.fits = fits_file,
 	.call = truncate_call,
 	.learn = truncate_learn,
 	.show = truncate_show,

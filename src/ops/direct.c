@@ -18,6 +18,7 @@
 
 #include "src/ops/address.h"
 #include "src/ops/choose.h"
+#include "src/ops/fits.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
 #include "src/ops/read.h"
@@ -401,6 +402,7 @@ const struct op op_aio_write = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_direct,
 	.draw = aio_write_draw,
+	.fits = fits_named_file,
 	.call = aio_write_call,
 	.learn = aio_write_learn,
 	.show = aio_write_show,
@@ -504,6 +506,7 @@ const struct op op_aio_read = {
 	.reads = true,
 	.errors = errors_of_direct,
 	.draw = aio_read_draw,
+	.fits = fits_named_file,
 	.call = aio_read_call,
 	.learn = aio_read_learn,
 	.show = aio_read_show,

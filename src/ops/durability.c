@@ -9,6 +9,7 @@
 
 #include "src/ops/address.h"
 #include "src/ops/choose.h"
+#include "src/ops/fits.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
 #include "src/ops/table.h"
@@ -28,6 +29,11 @@ static bool sync_draw(const struct op_ctx *c, struct stream *s, struct op_args *
 	}
 	choose_subject(&subject, args);
 	return true;
+}
+
+static bool sync_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_subject(c, args, CHOOSE_DIR | CHOOSE_ANCHOR | CHOOSE_FILE | CHOOSE_HELD, NULL);
 }
 
 static void sync_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a, int (*sync)(int))
@@ -89,6 +95,7 @@ const struct op op_fsync = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_opening,
 	.draw = sync_draw,
+	.fits = sync_fits,
 	.call = fsync_call,
 	.learn = fsync_learn,
 	.show = fsync_show,
@@ -119,6 +126,7 @@ const struct op op_fdatasync = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_opening,
 	.draw = sync_draw,
+	.fits = sync_fits,
 	.call = fdatasync_call,
 	.learn = fdatasync_learn,
 	.show = fdatasync_show,

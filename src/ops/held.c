@@ -5,6 +5,7 @@
  * operations on files and attributes meet them now and then (CHOOSE_HELD).
  */
 #include "src/ops/held.h"
+#include "src/ops/fits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,6 +129,12 @@ static bool tmpfile_draw(const struct op_ctx *c, struct stream *s, struct op_arg
 	return args->dir2 != OBJECT_NONE;
 }
 
+static bool tmpfile_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return !is_full(c) && args->dir == OBJECT_HELD && fits_free_object(c, args->object) &&
+	       fits_free_name(c, args->name) && fits_directory(c, args->dir2, DEPTH_MAX);
+}
+
 static void tmpfile_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	const char *path = address_path(c, 0, args->dir2, (struct nameref){0}, OBJECT_NONE);
@@ -143,6 +150,7 @@ static void tmpfile_learn(struct op_ctx *c, const struct op_args *args, const st
 {
 	const struct expectation x = expect_success();
 	const struct model_create what = {
+		.object = args->object,
 		.type = OBJECT_FILE,
 		.parent = OBJECT_HELD,
 		.home = args->dir2,
@@ -182,6 +190,7 @@ const struct op op_tmpfile = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_tmpfile,
 	.draw = tmpfile_draw,
+	.fits = tmpfile_fits,
 	.call = tmpfile_call,
 	.learn = tmpfile_learn,
 	.show = tmpfile_show,
@@ -219,6 +228,11 @@ static bool linkat_draw(const struct op_ctx *c, struct stream *s, struct op_args
 	args->dir2 = choose_destination(c, s, home, choose_depth(c));
 	args->name2 = choose_name(s, from.number);
 	return args->dir2 != OBJECT_NONE;
+}
+
+static bool linkat_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_subject(c, args, CHOOSE_HELD, NULL) && fits_second(c, args, args->name.number, DEPTH_MAX);
 }
 
 /* Through /proc: AT_EMPTY_PATH wants CAP_DAC_READ_SEARCH, and without it answers ENOENT. */
@@ -275,6 +289,7 @@ const struct op op_linkat = {
 	.balance = BALANCE_GROWS,
 	.errors = errors_of_names,
 	.draw = linkat_draw,
+	.fits = linkat_fits,
 	.call = linkat_call,
 	.learn = linkat_learn,
 	.show = linkat_show,
@@ -295,6 +310,13 @@ static bool orphan_draw(const struct op_ctx *c, struct stream *s, struct op_args
 		return true;
 	}
 	return false;
+}
+
+static bool orphan_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	struct chosen file;
+
+	return !is_full(c) && fits_subject(c, args, CHOOSE_FILE, &file) && file.object.links == 1;
 }
 
 static void orphan_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
@@ -342,6 +364,7 @@ const struct op op_orphan = {
 	.balance = BALANCE_SHRINKS,
 	.errors = errors_of_names,
 	.draw = orphan_draw,
+	.fits = orphan_fits,
 	.call = orphan_call,
 	.learn = orphan_learn,
 	.show = orphan_show,
@@ -357,6 +380,11 @@ static bool release_draw(const struct op_ctx *c, struct stream *s, struct op_arg
 		return false;
 	choose_subject(&file, args);
 	return true;
+}
+
+static bool release_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_subject(c, args, CHOOSE_HELD, NULL);
 }
 
 static void release_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
@@ -388,6 +416,7 @@ const struct op op_release = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_space,
 	.draw = release_draw,
+	.fits = release_fits,
 	.call = release_call,
 	.learn = release_learn,
 	.show = release_show,

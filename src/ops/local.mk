@@ -11,6 +11,8 @@ librecow_a_SOURCES += \
 	%D%/direct.c \
 	%D%/direct.h \
 	%D%/durability.c \
+	%D%/fits.c \
+	%D%/fits.h \
 	%D%/held.c \
 	%D%/held.h \
 	%D%/guarded.c \

@@ -11,6 +11,7 @@
 
 #include "src/ops/address.h"
 #include "src/ops/choose.h"
+#include "src/ops/fits.h"
 #include "src/ops/guarded.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
@@ -61,6 +62,11 @@ static bool mmap_write_draw(const struct op_ctx *c, struct stream *s, struct op_
 	return true;
 }
 
+static bool mmap_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_range(c, args) && args->aux <= OP_BUFFER;
+}
+
 static void mmap_write_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	const struct content_key key = address_key(c, args->object);
@@ -98,6 +104,7 @@ const struct op op_mmap_write = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_mapping,
 	.draw = mmap_write_draw,
+	.fits = mmap_fits,
 	.call = mmap_write_call,
 	.learn = mmap_write_learn,
 	.show = mmap_write_show,
@@ -194,6 +201,7 @@ const struct op op_mmap_read = {
 	.reads = true,
 	.errors = errors_of_mapping,
 	.draw = mmap_read_draw,
+	.fits = mmap_fits,
 	.call = mmap_read_call,
 	.learn = mmap_read_learn,
 	.show = mmap_read_show,
@@ -270,6 +278,7 @@ const struct op op_msync = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_opening,
 	.draw = msync_draw,
+	.fits = fits_range,
 	.call = msync_call,
 	.learn = msync_learn,
 	.show = msync_show,

@@ -8,6 +8,7 @@
 
 #include "src/ops/address.h"
 #include "src/ops/choose.h"
+#include "src/ops/fits.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
 #include "src/ops/table.h"
@@ -50,6 +51,7 @@ static void learn_new(struct op_ctx *c, const struct op *op, const struct op_arg
 	const struct expectation x = expect_new(c, args->dir, args->name);
 	const bool symlink = type == OBJECT_SYMLINK;
 	const struct model_create what = {
+		.object = args->object,
 		.type = type,
 		.parent = args->dir,
 		.name = args->name,
@@ -69,6 +71,11 @@ static bool create_draw(const struct op_ctx *c, struct stream *s, struct op_args
 {
 	args->aux = (uint32_t)stream_below(s, 01000);
 	return draw_new(c, s, args, choose_depth(c));
+}
+
+static bool fits_new_leaf(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_new(c, args, DEPTH_MAX);
 }
 
 static void create_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
@@ -102,6 +109,7 @@ const struct op op_create = {
 	.balance = BALANCE_GROWS,
 	.errors = errors_of_names,
 	.draw = create_draw,
+	.fits = fits_new_leaf,
 	.call = create_call,
 	.learn = create_learn,
 	.show = create_show,
@@ -117,6 +125,11 @@ static bool mkdir_draw(const struct op_ctx *c, struct stream *s, struct op_args 
 		return false;
 	args->aux = (uint32_t)stream_below(s, 01000) | (stream_chance(s, 8) ? S_ISVTX : 0);
 	return draw_new(c, s, args, choose_depth(c) - 1);
+}
+
+static bool mkdir_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_new(c, args, DEPTH_MAX - 1);
 }
 
 static void mkdir_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
@@ -147,6 +160,7 @@ const struct op op_mkdir = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_names,
 	.draw = mkdir_draw,
+	.fits = mkdir_fits,
 	.call = mkdir_call,
 	.learn = mkdir_learn,
 	.show = mkdir_show,
@@ -195,6 +209,7 @@ const struct op op_symlink = {
 	.balance = BALANCE_GROWS,
 	.errors = errors_of_names,
 	.draw = symlink_draw,
+	.fits = fits_new_leaf,
 	.call = symlink_call,
 	.learn = symlink_learn,
 	.show = symlink_show,
@@ -217,6 +232,12 @@ static bool link_draw(const struct op_ctx *c, struct stream *s, struct op_args *
 	args->dir2 = choose_destination(c, s, args->dir, choose_depth(c));
 	args->name2 = choose_name(s, model_next_name(c->model));
 	return args->dir2 != OBJECT_NONE;
+}
+
+static bool link_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_subject(c, args, CHOOSE_ANY & ~CHOOSE_DIR, NULL) &&
+	       fits_second(c, args, NAME_NONE, DEPTH_MAX);
 }
 
 static void link_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
@@ -252,6 +273,7 @@ const struct op op_link = {
 	.balance = BALANCE_GROWS,
 	.errors = errors_of_names,
 	.draw = link_draw,
+	.fits = link_fits,
 	.call = link_call,
 	.learn = link_learn,
 	.show = link_show,
@@ -338,6 +360,7 @@ const struct op op_unlink = {
 	.balance = BALANCE_SHRINKS,
 	.errors = errors_of_names,
 	.draw = unlink_draw,
+	.fits = fits_removal,
 	.call = unlink_call,
 	.learn = unlink_learn,
 	.show = unlink_show,
@@ -394,6 +417,7 @@ const struct op op_rmdir = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_names,
 	.draw = rmdir_draw,
+	.fits = fits_removal,
 	.call = rmdir_call,
 	.learn = rmdir_learn,
 	.show = rmdir_show,

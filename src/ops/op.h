@@ -8,7 +8,8 @@
  *	learn	arguments and answer -> model. An answer that cannot be right is reported.
  *	show	one line, as strace would print it, from the journal record alone.
  *
- * Replay takes the arguments from the journal instead of draw; nothing else changes the target.
+ * Replay takes the arguments from the journal instead of draw, as far as `fits` says that they still make
+ * sense; nothing else changes the target.
  */
 #ifndef RECOW_OP_H
 #define RECOW_OP_H
@@ -128,6 +129,10 @@ struct op {
 			      (0-terminated) */
 	/* False: nothing to do it to (no file yet, ...); the engine draws another operation. */
 	bool (*draw)(const struct op_ctx *c, struct stream *s, struct op_args *args);
+	/* Of arguments out of a journal: could draw have given them, as the model is now? True for all that
+	 * it gives. Pure, as draw is. What it allows must be exact: whatever the kernel answers, learn knows
+	 * what it means. */
+	bool (*fits)(const struct op_ctx *c, const struct op_args *args);
 	void (*call)(struct op_ctx *c, const struct op_args *args, struct op_answer *answer);
 	void (*learn)(struct op_ctx *c, const struct op_args *args, const struct op_answer *answer);
 	/* Write `open("a/b", O_CREAT|O_EXCL, 0644) = 0` into buf. Names come from `namer`. */

@@ -10,6 +10,7 @@
 #include "src/finding/verdict.h"
 #include "src/ops/address.h"
 #include "src/ops/choose.h"
+#include "src/ops/fits.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
 #include "src/ops/read.h"
@@ -60,6 +61,11 @@ ssize_t read_whole(int fd, unsigned char *buf, size_t len, uint64_t offset)
 		done += (size_t)n;
 	}
 	return (ssize_t)done;
+}
+
+static bool read_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_file(c, args) && args->aux <= OP_BUFFER;
 }
 
 static void read_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
@@ -256,6 +262,7 @@ const struct op op_read = {
 	.reads = true,
 	.errors = errors_of_opening,
 	.draw = read_draw,
+	.fits = read_fits,
 	.call = read_call,
 	.learn = read_learn,
 	.show = read_show,

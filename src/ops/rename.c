@@ -6,6 +6,7 @@
 
 #include "src/ops/address.h"
 #include "src/ops/choose.h"
+#include "src/ops/fits.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
 #include "src/ops/rename.h"
@@ -101,6 +102,23 @@ bool rename_draw_new(const struct op_ctx *c, struct stream *s, struct op_args *a
 	return false;
 }
 
+bool rename_fits_new(const struct op_ctx *c, const struct op_args *args)
+{
+	struct chosen from;
+	uint32_t depth;
+
+	return fits_subject(c, args, CHOOSE_ANY, &from) && rename_deepest(c, &from, &depth) &&
+	       fits_directory(c, args->dir2, depth) &&
+	       !address_within(&c->model->head, args->dir2, args->object);
+}
+
+/* The record stays; its own name is none to move to. */
+static bool rename_plain_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return rename_fits_new(c, args) && args->name2.number == args->name.number &&
+	       (args->dir2 != args->dir || !same_bytes(c, args->dir, args->name, args->name2));
+}
+
 static void rename_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
 {
 	struct expectation x = expect_success();
@@ -119,6 +137,7 @@ const struct op op_rename = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_names,
 	.draw = rename_draw_new,
+	.fits = rename_plain_fits,
 	.call = rename_call,
 	.learn = rename_learn,
 	.show = rename_show,
@@ -191,6 +210,14 @@ static bool rename_over_draw(const struct op_ctx *c, struct stream *s, struct op
 	return true;
 }
 
+static bool rename_over_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	struct chosen from, victim;
+
+	return fits_subject(c, args, CHOOSE_ANY, &from) && fits_target(c, args, &victim) &&
+	       victim.number == args->aux && victim.number != from.number && rename_fits(c, &from, &victim);
+}
+
 /*
  * What Linux answers, in its order of checks (fs/namei.c, do_renameat2 and vfs_rename; then the filesystem):
  * ancestors first, then types, then what the filesystem says. POSIX allows EEXIST for ENOTEMPTY (XFS does).
@@ -247,6 +274,7 @@ const struct op op_rename_over = {
 	.balance = BALANCE_SHRINKS,
 	.errors = errors_of_names,
 	.draw = rename_over_draw,
+	.fits = rename_over_fits,
 	.call = rename_call,
 	.learn = rename_over_learn,
 	.show = rename_show,

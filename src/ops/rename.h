@@ -19,6 +19,9 @@ bool rename_choose_twin(const struct op_ctx *c, const struct chosen *from, struc
 /* Draw what moves (object, dir, name) and a new name for it (dir2, name2; the record stays). */
 bool rename_draw_new(const struct op_ctx *c, struct stream *s, struct op_args *args);
 
+/* May what moves, by arguments out of a journal, go to their directory dir2? */
+bool rename_fits_new(const struct op_ctx *c, const struct op_args *args);
+
 /* Judge the answer of a rename to (dir2, name2), over the name number aux unless that is NAME_NONE, and learn
  * it. `same_object`: both names are of one object, so that nothing is to happen. */
 void rename_learn_as(struct op_ctx *c, const struct op *op, const struct op_args *args,

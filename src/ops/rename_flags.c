@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "src/ops/address.h"
+#include "src/ops/fits.h"
 #include "src/ops/line.h"
 #include "src/ops/rename.h"
 #include "src/ops/table.h"
@@ -114,6 +115,19 @@ static bool exchange_draw(const struct op_ctx *c, struct stream *s, struct op_ar
 	return true;
 }
 
+/* What can't be, on purpose, or changes nothing; or both may stand where the other does. */
+static bool exchange_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	struct chosen from, other;
+
+	if (!fits_subject(c, args, CHOOSE_ANY, &from) || !fits_target(c, args, &other) ||
+	    other.name.object != args->aux || other.number == from.number)
+		return false;
+	return nested(c, &from, &other) || nested(c, &other, &from) ||
+	       from.name.object == other.name.object ||
+	       (rename_fits(c, &from, &other) && rename_fits(c, &other, &from));
+}
+
 static void exchange_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	rename_flag_call(c, args, a, RENAME_EXCHANGE);
@@ -177,6 +191,7 @@ const struct op op_exchange = {
 	.needs = NEED_EXCHANGE,
 	.errors = errors_of_names,
 	.draw = exchange_draw,
+	.fits = exchange_fits,
 	.call = exchange_call,
 	.learn = exchange_learn,
 	.show = exchange_show,
@@ -198,6 +213,15 @@ static bool noreplace_draw(const struct op_ctx *c, struct stream *s, struct op_a
 	args->name2 = choose_ref(&existing);
 	args->aux = NAME_NONE;
 	return true;
+}
+
+static bool noreplace_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	struct chosen existing;
+
+	if (fits_target(c, args, &existing))
+		return fits_subject(c, args, CHOOSE_ANY, NULL);
+	return args->name2.number == args->name.number && rename_fits_new(c, args);
 }
 
 static void noreplace_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
@@ -232,6 +256,7 @@ const struct op op_noreplace = {
 	.needs = NEED_NOREPLACE,
 	.errors = errors_of_names,
 	.draw = noreplace_draw,
+	.fits = noreplace_fits,
 	.call = noreplace_call,
 	.learn = noreplace_learn,
 	.show = noreplace_show,
@@ -250,6 +275,11 @@ static bool whiteout_draw(const struct op_ctx *c, struct stream *s, struct op_ar
 	return true;
 }
 
+static bool whiteout_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return rename_fits_new(c, args) && fits_free_name(c, args->name2) && fits_free_object(c, args->aux);
+}
+
 static void whiteout_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	rename_flag_call(c, args, a, RENAME_WHITEOUT);
@@ -261,8 +291,8 @@ static void whiteout_learn(struct op_ctx *c, const struct op_args *args, const s
 
 	if (!learn_both(c, &op_whiteout, args, a, &x))
 		return;
-	model_whiteout(c->model, c->operation, args->name.number, args->dir2, args->name2, a->time_min,
-		       a->time_max);
+	model_whiteout(c->model, c->operation, args->name.number, args->dir2, args->name2, args->aux,
+		       a->time_min, a->time_max);
 	judge_touch(c, args->dir, a);
 	judge_touch(c, args->dir2, a);
 }
@@ -282,6 +312,7 @@ const struct op op_whiteout = {
 	.needs = NEED_WHITEOUT,
 	.errors = errors_of_names,
 	.draw = whiteout_draw,
+	.fits = whiteout_fits,
 	.call = whiteout_call,
 	.learn = whiteout_learn,
 	.show = whiteout_show,

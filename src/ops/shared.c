@@ -66,6 +66,30 @@ static bool draw_own(const struct op_ctx *c, struct stream *s, struct op_args *a
 	return true;
 }
 
+static bool file_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return args->dir == OBJECT_NONE && view_is_shared_file(&c->model->head, args->object);
+}
+
+static bool read_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return file_fits(c, args) && args->aux && args->aux <= LONGEST &&
+	       args->offset + args->aux <= stripes_size(number_of(args));
+}
+
+/* All of it is the worker's own. */
+static bool own_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	const uint32_t k = number_of(args), workers = workers_of(c);
+	uint64_t last;
+
+	if (!read_fits(c, args))
+		return false;
+	last = args->offset + args->aux - 1;
+	return stripes_owner(k, args->offset, workers) == c->model->head.worker &&
+	       (workers == 1 || args->offset / stripes_length(k) == last / stripes_length(k));
+}
+
 static void fill(struct op_ctx *c, const struct op_args *args)
 {
 	const struct content_key key = address_key(c, args->object);
@@ -123,6 +147,7 @@ const struct op op_shared_write = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_sharing,
 	.draw = draw_own,
+	.fits = own_fits,
 	.call = shared_write_call,
 	.learn = shared_write_learn,
 	.show = shared_write_show,
@@ -161,6 +186,7 @@ const struct op op_shared_store = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_sharing,
 	.draw = draw_own,
+	.fits = own_fits,
 	.call = shared_store_call,
 	.learn = shared_store_learn,
 	.show = shared_store_show,
@@ -231,6 +257,7 @@ const struct op op_shared_read = {
 	.reads = true,
 	.errors = errors_of_opening,
 	.draw = shared_read_draw,
+	.fits = read_fits,
 	.call = shared_read_call,
 	.learn = shared_read_learn,
 	.show = shared_read_show,
@@ -305,6 +332,7 @@ const struct op op_shared_sync = {
 	.balance = BALANCE_NONE,
 	.errors = errors_of_opening,
 	.draw = shared_sync_draw,
+	.fits = file_fits,
 	.call = shared_sync_call,
 	.learn = shared_sync_learn,
 	.show = shared_sync_show,

@@ -65,6 +65,13 @@ static bool snapshot_draw(const struct op_ctx *c, struct stream *s, struct op_ar
 	return true;
 }
 
+/* Numbers rise. How much all of them may keep is not asked: there is room, or the kernel says no. */
+static bool snapshot_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return args->object == OBJECT_ROOT && c->witnesses->live < WITNESSES_MAX &&
+	       args->offset > c->witnesses->taken;
+}
+
 static void snapshot_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	const struct places p = find_places(c->model->head.worker, args);
@@ -137,6 +144,7 @@ const struct op op_snapshot = {
 	.needs = NEED_BTRFS,
 	.errors = errors_of_space,
 	.draw = snapshot_draw,
+	.fits = snapshot_fits,
 	.call = snapshot_call,
 	.learn = snapshot_learn,
 	.show = snapshot_show,
@@ -165,6 +173,11 @@ static bool has_nested(const struct model_view *v)
 static bool switch_draw(const struct op_ctx *c, struct stream *s, struct op_args *args)
 {
 	return snapshot_draw(c, s, args) && !has_nested(&c->model->head);
+}
+
+static bool switch_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return snapshot_fits(c, args) && !has_nested(&c->model->head);
 }
 
 static int switch_to(int target, const struct places *p)
@@ -218,6 +231,7 @@ const struct op op_snapshot_switch = {
 	.needs = NEED_BTRFS,
 	.errors = errors_of_space,
 	.draw = switch_draw,
+	.fits = switch_fits,
 	.call = switch_call,
 	.learn = switch_learn,
 	.show = switch_show,
@@ -234,6 +248,13 @@ static bool delete_draw(const struct op_ctx *c, struct stream *s, struct op_args
 	args->object = OBJECT_ROOT;
 	args->offset = l->witness[0]->number;
 	return true;
+}
+
+static bool delete_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	const struct witness_list *l = c->witnesses;
+
+	return args->object == OBJECT_ROOT && l->live && l->witness[0]->number == args->offset;
 }
 
 static void delete_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
@@ -272,6 +293,7 @@ const struct op op_snapshot_delete = {
 	.needs = NEED_BTRFS,
 	.errors = errors_of_space,
 	.draw = delete_draw,
+	.fits = delete_fits,
 	.call = delete_call,
 	.learn = delete_learn,
 	.show = delete_show,

@@ -8,6 +8,7 @@
 
 #include "src/ops/address.h"
 #include "src/ops/choose.h"
+#include "src/ops/fits.h"
 #include "src/ops/judge.h"
 #include "src/ops/line.h"
 #include "src/ops/table.h"
@@ -38,6 +39,11 @@ static bool create_draw(const struct op_ctx *c, struct stream *s, struct op_args
 	return args->dir != OBJECT_NONE;
 }
 
+static bool create_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	return fits_new(c, args, DEPTH_MAX - 1);
+}
+
 static void create_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	const char *path = address_path(c, 0, args->dir, args->name, args->object);
@@ -49,6 +55,7 @@ static void create_call(struct op_ctx *c, const struct op_args *args, struct op_
 static void create_learn(struct op_ctx *c, const struct op_args *args, const struct op_answer *a)
 {
 	const struct model_create what = {
+		.object = args->object,
 		.type = OBJECT_DIR,
 		.subvolume = true,
 		.parent = args->dir,
@@ -81,6 +88,7 @@ const struct op op_subvol_create = {
 	.needs = NEED_BTRFS,
 	.errors = errors_of_names,
 	.draw = create_draw,
+	.fits = create_fits,
 	.call = create_call,
 	.learn = create_learn,
 	.show = create_show,
@@ -116,6 +124,13 @@ static bool delete_draw(const struct op_ctx *c, struct stream *s, struct op_args
 		return victim.object.children == 0 || stream_chance(s, FULL_ONE_IN);
 	}
 	return false;
+}
+
+static bool delete_fits(const struct op_ctx *c, const struct op_args *args)
+{
+	struct chosen victim;
+
+	return fits_subject(c, args, CHOOSE_DIR, &victim) && victim.object.flags & OBJECT_SUBVOLUME;
 }
 
 static void delete_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
@@ -161,6 +176,7 @@ const struct op op_subvol_delete = {
 	.needs = NEED_BTRFS,
 	.errors = errors_of_space,
 	.draw = delete_draw,
+	.fits = delete_fits,
 	.call = delete_call,
 	.learn = delete_learn,
 	.show = delete_show,

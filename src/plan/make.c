@@ -374,10 +374,8 @@ static int check_whole(const struct layer *l)
 	return check_injectors(l);
 }
 
-static void finish(struct plan *p)
+static void settle_target(struct plan *p)
 {
-	p->run_key =
-		mix64(p->seed ^ 0x7265636f77ULL); /* "recow": any constant apart from the workers' streams */
 	p->target.kind = TARGET_AUTO;
 	if (strcmp(p->target.path, "auto") == 0)
 		p->target.path[0] = '\0';
@@ -385,6 +383,25 @@ static void finish(struct plan *p)
 		p->target.kind = TARGET_DIRECTORY; /* target_examine() looks what it really is */
 	if (p->target.kind == TARGET_AUTO && !p->target.fs[0])
 		snprintf(p->target.fs, sizeof(p->target.fs), "btrfs");
+}
+
+static void finish(struct plan *p)
+{
+	p->run_key =
+		mix64(p->seed ^ 0x7265636f77ULL); /* "recow": any constant apart from the workers' streams */
+	settle_target(p);
+}
+
+int plan_overlay(struct plan *p, const struct scenario *flags, struct error *e)
+{
+	struct layer over = {.plan = p, .scenario = flags, .flags = true, .e = e};
+
+	for (size_t i = 0; i < flags->section_count; i++) {
+		if (apply_section(&over, &flags->sections[i]))
+			return -1;
+	}
+	settle_target(p);
+	return 0;
 }
 
 int plan_make(struct plan *p, const struct scenario *scenario, const struct scenario *flags, struct error *e)

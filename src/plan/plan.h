@@ -63,7 +63,9 @@ struct plan {
 	unsigned int shared_dirs;
 	unsigned int shared_files; /* 0 without shared directories */
 	struct target_spec target;
-	char output[4096];                  /* run directory; absolute */
+	char output[4096]; /* run directory; absolute */
+	char replay[4096]; /* absolute; the run whose journals give the operations, and rounds and phases with
+			      them, whatever the limits say; "": they are drawn */
 	uint64_t journal_keep;              /* bytes over all workers; 0: everything */
 	uint64_t hang_limit;                /* ns an operation may take */
 	uint64_t memory_floor;              /* bytes of MemAvailable that are left */
@@ -86,6 +88,10 @@ struct plan {
  * target allow is not looked at: that is plan_settle()'s part. `output` stays empty unless it was given. */
 struct scenario;
 int plan_make(struct plan *p, const struct scenario *scenario, const struct scenario *flags, struct error *e);
+
+/* Lay flags of [run] and [target] over a plan that was made otherwise (of the run that a replay is of). The
+ * key of its content stays. */
+int plan_overlay(struct plan *p, const struct scenario *flags, struct error *e);
 
 /* Leave out, by name and with the reason, what can't run in these surroundings. What the user asked for by
  * name and can't have is an error (EXIT_CANNOT). The plan must not be moved afterwards: it points into

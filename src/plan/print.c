@@ -147,6 +147,8 @@ void plan_print(const struct plan *p, FILE *out)
 {
 	fprintf(out, "scenario    %s (%s)\n", p->scenario, p->scenario_path);
 	fprintf(out, "seed        0x%016llx\n", (unsigned long long)p->seed);
+	if (p->replay[0])
+		fprintf(out, "replay      of %s: its operations, in its rounds and phases\n", p->replay);
 	print_target(&p->target, out);
 	fprintf(out, "workers     %u, with %u shared directories and %u shared files\n", p->workers,
 		p->shared_dirs, p->shared_files);

@@ -10,6 +10,7 @@
 #include "src/base/json.h"
 #include "src/base/units.h"
 #include "src/machine/machine.h"
+#include "src/report/replan.h"
 #include "src/report/summary.h"
 
 static json_t *integer(uint64_t n)
@@ -151,6 +152,8 @@ static json_t *plan_json(const struct plan *p)
 			      hex(p->run_key), "duration_ns", integer(p->duration), "rounds",
 			      integer(p->rounds), "ops", integer(p->ops));
 
+	if (p->replay[0])
+		json_object_set_new(j, "replay_of", json_text(p->replay));
 	json_object_set_new(j, "workers", integer(p->workers));
 	json_object_set_new(j, "shared_dirs", integer(p->shared_dirs));
 	json_object_set_new(j, "shared_files", integer(p->shared_files));
@@ -159,6 +162,7 @@ static json_t *plan_json(const struct plan *p)
 	json_object_set_new(j, "hang_limit_ns", integer(p->hang_limit));
 	json_object_set_new(j, "memory_floor", integer(p->memory_floor));
 	json_object_set_new(j, "min_exposure", least_json(&p->min_exposure));
+	json_object_set_new(j, "trial", json_string(measure_words[p->min_exposure.trial].name));
 	json_object_set_new(j, "inject", json_boolean(p->inject));
 	json_object_set_new(j, "no_inject_reason", json_text(p->no_inject_reason));
 	json_object_set_new(j, "keep", json_boolean(p->keep));
@@ -189,7 +193,7 @@ json_t *describe_run(const struct plan *p, uint64_t start_real)
 	char when[32];
 
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &tm));
-	return json_pack("{s:i, s:s, s:f, s:s, s:o, s:o}", "format", 1, "version", PACKAGE_VERSION, "started",
-			 (double)start_real / NSEC_PER_SEC, "started_utc", when, "machine", machine_json(),
-			 "plan", plan_json(p));
+	return json_pack("{s:i, s:s, s:f, s:s, s:o, s:o}", "format", RUN_FORMAT, "version", PACKAGE_VERSION,
+			 "started", (double)start_real / NSEC_PER_SEC, "started_utc", when, "machine",
+			 machine_json(), "plan", plan_json(p));
 }

@@ -16,6 +16,9 @@ librecow_a_SOURCES += \
 	%D%/past.c \
 	%D%/print.c \
 	%D%/print.h \
+	%D%/replan.c \
+	%D%/replan.h \
+	%D%/replay_print.c \
 	%D%/report.h \
 	%D%/status.c \
 	%D%/story.h \

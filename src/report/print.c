@@ -207,6 +207,7 @@ void report_print_outcome(const json_t *run, FILE *out)
 	print_model(outcome, out);
 	print_not_run(json_object_get(run, "plan"), outcome, out);
 	print_not_measurable(json_object_get(outcome, "exposure"), out);
+	print_replay(json_object_get(run, "replay"), out);
 	if (left)
 		fprintf(out,
 			"  machine     %" PRIu64

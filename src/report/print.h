@@ -30,4 +30,7 @@ static inline double json_number(const json_t *j, const char *key)
 void print_exposure(const json_t *exposure, FILE *out);
 void print_not_measurable(const json_t *exposure, FILE *out);
 
+/* replay_print.c: the member replay; nothing when it is NULL. */
+void print_replay(const json_t *replay, FILE *out);
+
 #endif

@@ -9,6 +9,7 @@
  *	model/		w0000.model ...: the last checkpoint of each worker's model
  *	findings.jsonl	findings; findings/NNNN.expected and .found are the dumps
  *	timeline.jsonl	phases, injections, findings, in order of time
+ *	steps.jsonl	when injectors made their steps, in operations; for a replay
  *	status.jsonl	counters, once a second
  *	kmsg.log	kernel log lines since the start
  *	fsck.log ...	output of programs

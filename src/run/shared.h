@@ -29,6 +29,7 @@ enum run_stage {
 /* One worker's live state; written by that worker alone. */
 struct shared_worker {
 	_Alignas(64) _Atomic uint64_t operations; /* finished */
+	_Atomic uint64_t taken;   /* number of the last one: in a replay not all below were done */
 	_Atomic uint64_t started; /* CLOCK_MONOTONIC ns of the operation in flight, 0 between two */
 	_Atomic uint32_t kind;    /* id of the operation in flight */
 	_Atomic pid_t tid;
@@ -104,6 +105,9 @@ struct shared {
 	/* Written by disturb: bit i set while injection i acts, TALLY_BIT while its tally counts. The
 	 * conductor waits until all are clear. */
 	_Atomic uint32_t acting;
+	/* Of a replay: 1 + the position (src/engine/pace.h) at which the next step of injection i is due, 0:
+	 * none is. */
+	_Atomic uint64_t due[PLAN_INJECTORS];
 	struct exposure exposure[PLAN_INJECTORS];
 	struct traced traced;
 	struct sampled sampled;

@@ -13,6 +13,7 @@ unit_tests += %D%/test_chart
 unit_tests += %D%/test_measures
 unit_tests += %D%/test_ops %D%/test_resolve
 unit_tests += %D%/test_plan
+unit_tests += %D%/test_replay
 unit_tests += %D%/test_sample
 unit_tests += %D%/test_scenario
 unit_tests += %D%/test_content %D%/test_journal %D%/test_maps %D%/test_model %D%/test_model_cases %D%/test_pages
@@ -49,6 +50,7 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_injector_SOURCES = %D%/test_injector.c %D%/unit.h
 %C%_test_injectors_real_SOURCES = %D%/test_injectors_real.c %D%/conductor.h %D%/real.h %D%/unit.h
 %C%_test_plan_SOURCES = %D%/test_plan.c %D%/unit.h
+%C%_test_replay_SOURCES = %D%/test_replay.c %D%/unit.h
 %C%_test_sample_SOURCES = %D%/test_sample.c %D%/unit.h
 %C%_test_scenario_SOURCES = %D%/test_scenario.c %D%/unit.h
 %C%_test_content_SOURCES = %D%/test_content.c %D%/unit.h
@@ -93,6 +95,9 @@ verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/real.h
 check_PROGRAMS += %D%/test_ops_real
 %C%_test_ops_real_SOURCES = %D%/test_ops_real.c %D%/ops_world.c %D%/ops_world.h %D%/tree_walk.c %D%/tree_walk.h \
 	%D%/unit.h
+check_PROGRAMS += %D%/test_replay_real
+%C%_test_replay_real_SOURCES = %D%/test_replay_real.c %D%/ops_world.c %D%/ops_world.h %D%/tree_walk.c %D%/tree_walk.h \
+	%D%/real.h %D%/unit.h
 TESTS += %D%/ops_filesystems.sh
 EXTRA_DIST += %D%/ops_filesystems.sh
 %C%_test_cpu_SOURCES = %D%/test_cpu.c %D%/conductor.h %D%/real.h %D%/unit.h

@@ -4,7 +4,7 @@
 #
 #	ops_filesystems.sh [-s SIZE] [-p PROGRAM] [FILESYSTEM...]
 #
-# The programs are tests/unit/test_ops_real and test_effects; they find the directory in RECOW_TEST_DIR. All mounts live in a mount namespace of their own, so nothing is
+# The programs are tests/unit/test_ops_real, test_effects and test_replay_real; they find the directory in RECOW_TEST_DIR. All mounts live in a mount namespace of their own, so nothing is
 # left behind however this ends. Exits 77 (skipped) without root.
 set -eu
 
@@ -17,7 +17,7 @@ if [ "${RECOW_TEST_NAMESPACE:-}" != yes ]; then
 fi
 
 size=768m
-programs="tests/unit/test_ops_real tests/unit/test_effects"
+programs="tests/unit/test_ops_real tests/unit/test_effects tests/unit/test_replay_real"
 while getopts s:p: option; do
 	case $option in
 	s) size=$OPTARG ;;

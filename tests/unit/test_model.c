@@ -243,7 +243,7 @@ static void do_whiteout(struct world *w)
 		return;
 	moved = object_of(w, name);
 	parent = w->ref->name[name].parent;
-	assert_int_equal(model_whiteout(&w->model, w->op, name, dir, to, time, time + 1000), id);
+	assert_int_equal(model_whiteout(&w->model, w->op, name, dir, to, id, time, time + 1000), id);
 	w->ref->object[moved].changed = w->op;
 	w->ref->object[id] =
 		(struct ref_object){.type = OBJECT_WHITEOUT, .mtime = time, .born = w->op, .changed = w->op};

@@ -25,6 +25,7 @@ static void table_is_sane(void **state)
 		const struct op *op = op_table[i];
 
 		assert_non_null(op->draw);
+		assert_non_null(op->fits);
 		assert_non_null(op->call);
 		assert_non_null(op->learn);
 		assert_non_null(op->show);
@@ -183,6 +184,7 @@ static void draws_are_deterministic_and_in_the_model(void **state)
 		assert_memory_equal(&first, &second, sizeof(first));
 		assert_int_equal(world.model.head.operations, sum);
 		check_args(op, &first);
+		assert_true(op->fits(&world.ctx, &first));
 		world_step(&world, n);
 		if (world.model.head.bytes > bytes)
 			assert_true(world.model.head.bytes <= world.ctx.bytes_limit);

@@ -30,7 +30,7 @@ static int start(void **state)
 	snprintf(from, sizeof(from), "%s", path_of(w, 0, moved));
 	o = object_of(w, 0, moved);
 	to = nameref_make(model_next_name(m), 1, 0);
-	whiteout = model_whiteout(m, ++w->op[0], o.first_name, OBJECT_ROOT, to, 0, 0);
+	whiteout = model_whiteout(m, ++w->op[0], o.first_name, OBJECT_ROOT, to, model_next_object(m), 0, 0);
 	assert_int_equal(renameat2(w->mount, from, w->mount, path_of(w, 0, moved), RENAME_WHITEOUT), 0);
 
 	w->held = make_file(w, 0, OBJECT_ROOT, 10, 50001);

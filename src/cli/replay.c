@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `recow replay`: the operations of a run again, and its injections with them, once or until it fails. */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "src/base/json.h"
+#include "src/base/units.h"
+#include "src/cli/cli.h"
+#include "src/cli/differences.h"
+#include "src/cli/launch.h"
+#include "src/journal/file.h"
+#include "src/report/replan.h"
+#include "src/report/report.h"
+#include "src/run/rundir.h"
+#include "src/scenario/scenario.h"
+
+#define REPETITIONS_MAX 1000000ULL
+
+struct replay {
+	const char *run;      /* as it was given */
+	struct scenario over; /* flags of [run] and [target]; free with scenario_free() */
+	uint64_t most;        /* repetitions; 0: one, without --until-finding */
+	bool no_inject, mkfs, yes, json, dry_run, help;
+	int verbosity;
+	struct report report; /* of the run */
+};
+
+/* What the repetitions came to. */
+struct tally_of_repetitions {
+	uint64_t done, found;
+	uint64_t first;  /* operations to the first finding of the first repetition that had one */
+	json_t *reports; /* with --json, a list */
+	int exit;
+};
+
+/* ---- flags ---- */
+
+enum { FLAG_KEYED = 256, FLAG_UNTIL = 512, FLAG_NO_INJECT, FLAG_MKFS, FLAG_YES };
+
+/* Flags that are one key of a scenario; `value`: of one that takes none. */
+static const struct {
+	const char *flag, *section, *key, *value;
+} keyed[] = {
+	{"output", "run", "output", NULL},
+	{"keep", "run", "keep", "yes"},
+	{"keep-going", "run", "keep_going", "yes"},
+	{"target", "target", "path", NULL},
+	{"image-size", "target", "image_size", NULL},
+	{"tmpfs", "target", "tmpfs", "yes"},
+	{"fs", "target", "fs", NULL},
+	{"mkfs-options", "target", "mkfs_options", NULL},
+	{"mount-options", "target", "mount_options", NULL},
+};
+
+static const struct option options[] = {
+	{"output", required_argument, NULL, FLAG_KEYED},
+	{"keep", no_argument, NULL, FLAG_KEYED + 1},
+	{"keep-going", no_argument, NULL, FLAG_KEYED + 2},
+	{"target", required_argument, NULL, FLAG_KEYED + 3},
+	{"image-size", required_argument, NULL, FLAG_KEYED + 4},
+	{"tmpfs", no_argument, NULL, FLAG_KEYED + 5},
+	{"fs", required_argument, NULL, FLAG_KEYED + 6},
+	{"mkfs-options", required_argument, NULL, FLAG_KEYED + 7},
+	{"mount-options", required_argument, NULL, FLAG_KEYED + 8},
+	{"until-finding", required_argument, NULL, FLAG_UNTIL},
+	{"no-inject", no_argument, NULL, FLAG_NO_INJECT},
+	{"mkfs", no_argument, NULL, FLAG_MKFS},
+	{"yes", no_argument, NULL, FLAG_YES},
+	{"json", no_argument, NULL, 'J'},
+	{"dry-run", no_argument, NULL, 'n'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static int add_key(struct replay *r, const char *flag, const char *section, const char *key,
+		   const char *value, struct error *e)
+{
+	char name[24];
+	struct scenario_section *s;
+
+	snprintf(name, sizeof(name), "--%s", flag);
+	s = scenario_section(&r->over, section, "", name);
+	return s ? scenario_add(s, key, value, name, e) : error_errno(e, EXIT_HARNESS, ENOMEM, "%s", name);
+}
+
+static int take_until(struct replay *r, const char *value, struct error *e)
+{
+	if (units_count(value, &r->most, e))
+		return error_context(e, "--until-finding");
+	if (!r->most || r->most > REPETITIONS_MAX)
+		return error_set(e, EXIT_USAGE, "--until-finding: from 1 to %llu repetitions",
+				 REPETITIONS_MAX);
+	return 0;
+}
+
+static int take_flag(struct replay *r, int flag, const char *value, struct error *e)
+{
+	const unsigned int row = (unsigned int)(flag == 'o' ? 0 : flag - FLAG_KEYED);
+
+	if (flag == 'o' || (flag >= FLAG_KEYED && row < ARRAY_SIZE(keyed)))
+		return add_key(r, keyed[row].flag, keyed[row].section, keyed[row].key,
+			       keyed[row].value ? keyed[row].value : value, e);
+	if (flag == FLAG_UNTIL)
+		return take_until(r, value, e);
+	r->no_inject |= flag == FLAG_NO_INJECT;
+	r->mkfs |= flag == FLAG_MKFS;
+	r->yes |= flag == FLAG_YES;
+	r->json |= flag == 'J';
+	r->dry_run |= flag == 'n';
+	r->help |= flag == 'h';
+	r->verbosity = flag == 'q' ? -1 : flag == 'v' ? 1 : r->verbosity;
+	return 0;
+}
+
+static int parse(struct replay *r, int argc, char **argv, struct error *e)
+{
+	int flag;
+
+	while ((flag = cli_option(argc, argv, ":o:nqvh", options, e)) != -1) {
+		if (flag == -2 || take_flag(r, flag, optarg, e))
+			return -1;
+	}
+	if (r->help)
+		return 0;
+	if (r->mkfs && !r->yes)
+		return error_set(
+			e, EXIT_USAGE,
+			"--mkfs formats the target and destroys what is on it; add --yes if you mean it");
+	return cli_one_argument(argc, argv, "the run directory", &r->run, e);
+}
+
+/* ---- the run that is replayed ---- */
+
+/* All of a worker's journal is there, from its first operation on. */
+static int check_journal(const struct replay *r, const struct plan *p, uint32_t worker, bool *any,
+			 struct error *e)
+{
+	char dir[4096 + 16];
+	struct journal_reader *reader =
+		journal_reader_open(rundir_path(dir, sizeof(dir), r->run, "journal"), worker, e);
+	const struct journal_header *h = reader ? journal_reader_header(reader) : NULL;
+	struct journal_record record;
+	int ret = 0;
+
+	if (!reader)
+		return -1;
+	if (h->run != p->run_key)
+		ret = error_set(e, EXIT_USAGE, "%s: the journal of worker %u is another run's", r->run,
+				worker);
+	else if (h->part)
+		ret = error_set(e, EXIT_CANNOT,
+				"%s can't be replayed from its begin: the first operations of its journals "
+				"were dropped (what is left of worker %u begins at %llu). A run with "
+				"--journal-keep 0 keeps all of them",
+				r->run, worker, (unsigned long long)h->first);
+	else if (journal_reader_next(reader, &record, NULL, e) > 0)
+		*any |= !(record.flags & JOURNAL_MARK);
+	journal_reader_close(reader);
+	return ret;
+}
+
+static int check_journals(const struct replay *r, const struct plan *p, struct error *e)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < p->workers; i++) {
+		if (check_journal(r, p, i, &any, e))
+			return -1;
+	}
+	return any ? 0 : error_set(e, EXIT_CANNOT, "%s has no operations to replay", r->run);
+}
+
+/* Nothing but a throw-away image is formatted because an earlier run was allowed to. */
+static int settle_formatting(const struct replay *r, struct plan *p, struct error *e)
+{
+	const bool formatted = p->target.mkfs && p->target.kind != TARGET_AUTO;
+
+	p->target.mkfs = r->mkfs;
+	if (!formatted || r->mkfs || scenario_value(&r->over, "target", "", "path"))
+		return 0;
+	return error_set(e, EXIT_USAGE,
+			 "the run formatted %s: add --mkfs --yes to do so again, or replay on a throw-away "
+			 "image with --target auto",
+			 p->target.path);
+}
+
+static int make_plan(const struct replay *r, struct plan *p, struct error *e)
+{
+	char *whole;
+
+	if (replan(p, r->report.run, r->run, e) || check_journals(r, p, e))
+		return -1;
+	whole = realpath(r->run, NULL);
+	if (!whole || strlen(whole) >= sizeof(p->replay)) {
+		free(whole);
+		return error_errno(e, EXIT_USAGE, errno, "%s", r->run);
+	}
+	snprintf(p->replay, sizeof(p->replay), "%s", whole);
+	free(whole);
+	if (settle_formatting(r, p, e) || plan_overlay(p, &r->over, e))
+		return -1;
+	if (r->no_inject)
+		launch_without_injectors(p);
+	return launch_settle(p, r->most ? "-replays" : "-replay", r->dry_run, e);
+}
+
+/* ---- repetitions ---- */
+
+/* What the kernel answered otherwise becomes part of the replay's own directory. */
+static void note_differences(const struct plan *p, struct launch *l)
+{
+	struct error e;
+	json_t *found = differences_find(p->replay, p->output, p->workers, p->shared_dirs, &e);
+
+	if (!found) {
+		fprintf(stderr, "recow: the journals can't be compared: %s\n", e.text);
+		return;
+	}
+	json_object_set_new(l->progress.description, "replay", found);
+	if (report_write(p->output, "run.json", l->progress.description, &e))
+		fprintf(stderr, "recow: %s\n", e.text);
+}
+
+static int run_once(const struct replay *r, const struct plan *p, struct tally_of_repetitions *t,
+		    struct error *e)
+{
+	struct launch l = {
+		.plan = p,
+		.command = json_object_get(r->report.run, "command"),
+		.json = r->json,
+		.verbosity = r->verbosity,
+	};
+
+	if (launch_execute(&l, e))
+		return -1;
+	note_differences(p, &l);
+	if (r->json)
+		json_array_append_new(t->reports, launch_json(&l));
+	else
+		launch_print(&l);
+	t->done++;
+	if (l.progress.findings && !t->found++)
+		t->first = l.progress.first_finding;
+	if (l.outcome.exit != EXIT_CLEAN && t->exit != EXIT_FINDING)
+		t->exit = (int)l.outcome.exit;
+	launch_end(&l);
+	return l.outcome.interrupted ? 1 : 0;
+}
+
+/* Each in a directory of its own. A finding ends it, unless all repetitions are wanted; so does what recow
+ * can't do. */
+static int repeat(const struct replay *r, struct plan *p, struct tally_of_repetitions *t, struct error *e)
+{
+	char base[sizeof(p->output)];
+	int ret = 0;
+
+	snprintf(base, sizeof(base), "%s", p->output);
+	for (uint64_t i = 1; i <= MAX(r->most, 1ULL) && !ret; i++) {
+		if (r->most && (size_t)snprintf(p->output, sizeof(p->output), "%s/%llu", base,
+						(unsigned long long)i) >= sizeof(p->output))
+			return error_set(e, EXIT_USAGE, "--output: the path is too long");
+		ret = run_once(r, p, t, e);
+		if ((t->found && !p->keep_going) || t->exit == EXIT_CANNOT || t->exit == EXIT_HARNESS)
+			break;
+	}
+	return ret < 0 ? -1 : 0;
+}
+
+/* ---- what it came to ---- */
+
+static void say_rate(const struct tally_of_repetitions *t)
+{
+	char count[32];
+
+	if (t->found)
+		printf("%llu of %llu repetitions had a finding; the first one came after %s operations\n",
+		       (unsigned long long)t->found, (unsigned long long)t->done,
+		       units_show_count(count, sizeof(count), t->first));
+	else
+		printf("%s0 of %llu repetitions had a finding\n",
+		       t->exit == EXIT_CLEAN          ? ""
+		       : t->exit == EXIT_INCONCLUSIVE ? "inconclusive: "
+						      : "cut short: ",
+		       (unsigned long long)t->done);
+}
+
+static void print_json(const struct replay *r, const struct tally_of_repetitions *t)
+{
+	json_t *j = r->most ? json_pack("{s:i, s:s, s:I, s:I, s:I, s:i, s:o, s:O}", "format", RUN_FORMAT,
+					"replay_of", r->run, "until_finding", (json_int_t)r->most,
+					"repetitions", (json_int_t)t->done, "with_finding",
+					(json_int_t)t->found, "exit", t->exit, "first_finding_operations",
+					t->found ? json_integer((json_int_t)t->first) : json_null(), "runs",
+					t->reports)
+			    : json_incref(json_array_get(t->reports, 0));
+
+	json_dumpf(j, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+	putchar('\n');
+	json_decref(j);
+}
+
+static int execute(const struct replay *r, struct plan *p, struct error *e)
+{
+	struct tally_of_repetitions t = {.reports = json_array(), .exit = EXIT_CLEAN};
+	int ret = repeat(r, p, &t, e);
+
+	if (!ret && r->json)
+		print_json(r, &t);
+	else if (!ret && r->most)
+		say_rate(&t);
+	json_decref(t.reports);
+	return ret ? -1 : t.exit;
+}
+
+static int replay(struct replay *r, struct error *e)
+{
+	struct plan *plan = calloc(1, sizeof(*plan));
+	int ret = -1;
+
+	if (!plan)
+		return error_errno(e, EXIT_HARNESS, ENOMEM, "plan");
+	if (report_load(&r->report, r->run, e)) {
+		free(plan);
+		return -1;
+	}
+	if (make_plan(r, plan, e) == 0) {
+		if (r->dry_run)
+			plan_print(plan, stdout);
+		ret = r->dry_run ? EXIT_CLEAN : execute(r, plan, e);
+	}
+	report_free(&r->report);
+	free(plan);
+	return ret;
+}
+
+int command_replay(int argc, char **argv, struct error *e)
+{
+	struct replay r = {.verbosity = 0};
+	int ret;
+
+	signal(SIGPIPE, SIG_IGN); /* as in a run */
+	ret = parse(&r, argc, argv, e);
+	if (!ret)
+		ret = r.help ? cli_help(argv[0]) : replay(&r, e);
+	scenario_free(&r.over);
+	return ret;
+}
