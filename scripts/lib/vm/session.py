@@ -6,12 +6,13 @@ import signal
 import sys
 import tempfile
 
-from vm import accel, disks, finding, guest, host, modules, packages
+from vm import accel, disks, finding, guest, host, modules, packages, qemu
 
 CLEAN, FINDING, CANNOT, CUT_SHORT = 0, 1, 3, 4
 LEAST_MEMORY = 256 << 20  # the root lies in memory, and btrfs wants some
 QEMU_NEEDS = 150 << 20    # beside the guest's memory
 DISK = "2g"
+FLOOR = "64m"             # recow's own default is for a machine that others use, and keeps injectors from a small guest
 
 
 class Session:
@@ -25,6 +26,7 @@ class Session:
 
     def wish(self):
         given = self.arguments
+        qemu.program()
         kernel = packages.find(given.kernel, given.modules_dir)
         own = [module_of(text) for text in given.module]
         for path, _ in own:
@@ -78,6 +80,8 @@ class Session:
     def conclude(self, wish, end, oops):
         """The exit code; what is wrong is said and kept."""
         if end.kind == "boot":
+            for disk in wish.disks:
+                disk.image.unlink()
             raise host.CannotRun(f"the guest does not boot: {end.text}\n{tail(wish.output)}(more memory with --memory, more time with "
                                  f"--boot-timeout; {wish.output}/console.log has all that it said)")
         # recow notices an oops itself, and its account is better; a command that lived through one did not end well.
@@ -150,4 +154,6 @@ def complete(command, made):
     further = [] if said("-o", "--output") else ["-o", "/out/run"]
     if made and not said("--target", "--image-size", "-n", "--dry-run"):
         further += ["--target", made[0].name(), "--mkfs", "--yes"]
+    if not said("--memory-floor"):
+        further += ["--memory-floor", FLOOR]
     return command[:2] + further + command[2:]
