@@ -7,7 +7,7 @@ import selectors
 import sys
 import time
 
-from vm import host, initramfs, qemu
+from vm import host, initramfs, qemu, ticks
 
 BOOT_LIMIT = 180  # seconds; a busy machine with an emulated CPU takes 20
 LAST_WORDS = 5    # seconds that a panicking kernel gets to say all of it, and a hanging one for each of ASKED
@@ -64,7 +64,9 @@ class Wish:
         words = ["console=ttyS0 loglevel=5 rdinit=/init panic=0 sysrq_always_enabled mitigations=off random.trust_cpu=on no_timer_check cryptomgr.notests",
                  "memhp_default_state=online_movable"]
         if self.accelerator == "tcg":
-            words.append("tsc=reliable watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300 sysctl.kernel.hung_task_timeout_secs=600")
+            frequency = ticks.kilohertz()
+            words.append(f"tsc_early_khz={frequency} tsc=reliable" if frequency else "")
+            words.append("watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300 sysctl.kernel.hung_task_timeout_secs=600")
         return " ".join(filter(None, [*words, self.append]))
 
 
