@@ -18,7 +18,9 @@ FLOOR = "64m"             # recow's own default is for a machine that others use
 class Session:
     def __init__(self, arguments):
         self.arguments = arguments
-        self.running = None  # guest.Guest
+        self.running = None     # guest.Guest
+        self.made = []          # disks
+        self.own_output = None  # a directory that was not named
         if arguments.cpus < 1:
             raise host.WrongUsage("--cpus: at least 1")
 
@@ -34,9 +36,9 @@ class Session:
         memory = self.memory()
         accelerator = accel.choose(kernel, given.accel)
         output = self.output()
-        made = disks.make(output, [host.size(text) for text in given.disk or [DISK]])
-        return guest.Wish(command=complete(given.command, made), kernel=kernel, output=output, memory=memory, cpus=given.cpus,
-                          accelerator=accelerator, disks=made, modules=own, programs=given.program,
+        self.made = disks.make(output, [host.size(text) for text in given.disk or [DISK]])
+        return guest.Wish(command=complete(given.command, self.made), kernel=kernel, output=output, memory=memory, cpus=given.cpus,
+                          accelerator=accelerator, disks=self.made, modules=own, programs=given.program,
                           files=[file_of(text) for text in given.file], append=given.append, timeout=host.duration(given.timeout),
                           hang=host.duration(given.hang), boot=host.duration(given.boot_timeout), quiet=given.quiet)
 
@@ -55,7 +57,8 @@ class Session:
         if self.arguments.output:
             self.arguments.output.mkdir(parents=True, exist_ok=True)
             return self.arguments.output.resolve()
-        return pathlib.Path(tempfile.mkdtemp(prefix="recow-vm-", dir="/var/tmp"))
+        self.own_output = pathlib.Path(tempfile.mkdtemp(prefix="recow-vm-", dir="/var/tmp"))
+        return self.own_output
 
     # ---- what is done
 
@@ -67,9 +70,20 @@ class Session:
             with tempfile.TemporaryDirectory(prefix="recow-vm-scratch-", dir="/var/tmp") as scratch:
                 self.running = guest.Guest(wish, scratch, wish.output / "console.log")
                 end = self.running.go()
+            return self.conclude(wish, end, self.running.oops)
+        except host.CannotRun:
+            self.discard()
+            raise
         except Stopped:
+            self.discard()
             return CUT_SHORT
-        return self.conclude(wish, end, self.running.oops)
+
+    def discard(self):
+        """Nothing ran on these disks."""
+        for disk in self.made:
+            disk.image.unlink()
+        if self.own_output and not any(self.own_output.iterdir()):
+            self.own_output.rmdir()
 
     def on_signal(self, *_):
         """The guest's command is told first; before there is one, and the second time, it is over at once."""
@@ -80,8 +94,6 @@ class Session:
     def conclude(self, wish, end, oops):
         """The exit code; what is wrong is said and kept."""
         if end.kind == "boot":
-            for disk in wish.disks:
-                disk.image.unlink()
             raise host.CannotRun(f"the guest does not boot: {end.text}\n{tail(wish.output)}(more memory with --memory, more time with "
                                  f"--boot-timeout; {wish.output}/console.log has all that it said)")
         # recow notices an oops itself, and its account is better; a command that lived through one did not end well.
