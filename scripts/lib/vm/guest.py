@@ -7,10 +7,11 @@ import selectors
 import sys
 import time
 
-from vm import host, initramfs, qemu
+from vm import host, initramfs, qemu, ticks
 
 BOOT_LIMIT = 180  # seconds; a busy machine with an emulated CPU takes 20
-LAST_WORDS = 5    # seconds that a panicking kernel gets to say all of it
+LAST_WORDS = 5    # seconds that a panicking kernel gets to say all of it, and a hanging one for each of ASKED
+ASKED = b"lw"     # SysRq: where the CPUs are, which tasks wait unkillably
 OFF_LIMIT = 60    # seconds from the command's end to the guest's
 STOP_LIMIT = 60   # seconds that a command gets to end in order when we are to stop
 TAIL = 60         # lines of the console that are shown after a crash
@@ -60,10 +61,12 @@ class Wish:
 
     def boot_line(self):
         """Limits for an emulated CPU on a busy machine, which is slow but not stuck; `loglevel`: what is worse than a notice."""
-        words = ["console=ttyS0 loglevel=5 rdinit=/init panic=0 mitigations=off random.trust_cpu=on no_timer_check cryptomgr.notests",
+        words = ["console=ttyS0 loglevel=5 rdinit=/init panic=0 sysrq_always_enabled mitigations=off random.trust_cpu=on no_timer_check cryptomgr.notests",
                  "memhp_default_state=online_movable"]
         if self.accelerator == "tcg":
-            words.append("tsc=reliable watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300 sysctl.kernel.hung_task_timeout_secs=600")
+            frequency = ticks.kilohertz()
+            words.append(f"tsc_early_khz={frequency} tsc=reliable" if frequency else "")
+            words.append("watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300 sysctl.kernel.hung_task_timeout_secs=600")
         return " ".join(filter(None, [*words, self.append]))
 
 
@@ -86,6 +89,7 @@ class Guest:
         self.wish, self.scratch = wish, pathlib.Path(scratch)
         self.log = open(console, "wb")  # pylint: disable=consider-using-with
         self.lines = {"console": b"", "control": b"", "dimm": b""}
+        self.asked = b""           # of ASKED, still to be asked
         self.end = None            # decided, and only waiting for last words
         self.code = None           # of the command
         self.oops = None           # End
@@ -94,7 +98,6 @@ class Guest:
         self.last_sign = time.monotonic()
         self.reset = False
         self.stopping = None
-        self.events = []
 
     def go(self):
         root = self.scratch / "root.cpio"
@@ -151,6 +154,8 @@ class Guest:
     def decide(self, now):
         """An End when there is nothing more to wait for."""
         if self.end:
+            if now >= self.until and self.asked:
+                self.ask(now)
             return self.end if now >= self.until or not self.qemu.alive() else None
         if self.code is not None:
             return End("command", self.code) if now >= self.until else None
@@ -161,7 +166,8 @@ class Guest:
         if self.wish.cut and now > self.up + self.wish.cut:
             return End("cut", text=f"{now - self.up:.1f} s after the command began")
         if now > self.last_sign + self.wish.hang:
-            return self.settle(End("hang", text=f"no sign of life for {now - self.last_sign:.0f} s"))
+            self.settle(End("hang", text=f"no sign of life for {now - self.last_sign:.0f} s"))
+            return None
         if now > self.up + self.wish.timeout:
             return End("timeout", text=f"the command did not end within {self.wish.timeout:.0f} s")
         return None
@@ -195,6 +201,13 @@ class Guest:
         if self.up is None and end.kind != "hang":
             end = End("boot", text=f"the guest's kernel ended before the command began: {end.text}")
         self.end, self.until = end, time.monotonic() + LAST_WORDS
+        if end.kind == "hang":
+            self.asked, self.until = ASKED, time.monotonic()
+
+    def ask(self, now):
+        """Evidence of a hang, which the kernel gives even then: SysRq over the serial line, a break and a letter."""
+        letter, self.asked, self.until = self.asked[:1], self.asked[1:], now + LAST_WORDS
+        self.monitor.send("chardev-send-break", then=lambda _: self.qemu.socket["console"].sendall(letter), id="console")
 
     def on_control(self, line):
         self.last_sign = time.monotonic()
@@ -224,6 +237,7 @@ class Guest:
             self.settle(End("panic", text="the kernel panicked"))
         elif name == "WATCHDOG" and not self.end:
             self.settle(End("hang", text=f"the watchdog was not served for {self.wish.hang:.0f} s"))
+            self.monitor.send("cont")
         elif self.wish.dimms:
             self.wish.dimms.on_event(name, data)
 

@@ -6,18 +6,21 @@ import signal
 import sys
 import tempfile
 
-from vm import accel, disks, finding, guest, host, modules, packages
+from vm import accel, disks, finding, guest, host, modules, packages, qemu
 
 CLEAN, FINDING, CANNOT, CUT_SHORT = 0, 1, 3, 4
 LEAST_MEMORY = 256 << 20  # the root lies in memory, and btrfs wants some
 QEMU_NEEDS = 150 << 20    # beside the guest's memory
 DISK = "2g"
+FLOOR = "64m"             # recow's own default is for a machine that others use, and keeps injectors from a small guest
 
 
 class Session:
     def __init__(self, arguments):
         self.arguments = arguments
-        self.running = None  # guest.Guest
+        self.running = None     # guest.Guest
+        self.made = []          # disks
+        self.own_output = None  # a directory that was not named
         if arguments.cpus < 1:
             raise host.WrongUsage("--cpus: at least 1")
 
@@ -25,6 +28,7 @@ class Session:
 
     def wish(self):
         given = self.arguments
+        qemu.program()
         kernel = packages.find(given.kernel, given.modules_dir)
         own = [module_of(text) for text in given.module]
         for path, _ in own:
@@ -32,9 +36,9 @@ class Session:
         memory = self.memory()
         accelerator = accel.choose(kernel, given.accel)
         output = self.output()
-        made = disks.make(output, [host.size(text) for text in given.disk or [DISK]])
-        return guest.Wish(command=complete(given.command, made), kernel=kernel, output=output, memory=memory, cpus=given.cpus,
-                          accelerator=accelerator, disks=made, modules=own, programs=given.program,
+        self.made = disks.make(output, [host.size(text) for text in given.disk or [DISK]])
+        return guest.Wish(command=complete(given.command, self.made), kernel=kernel, output=output, memory=memory, cpus=given.cpus,
+                          accelerator=accelerator, disks=self.made, modules=own, programs=given.program,
                           files=[file_of(text) for text in given.file], append=given.append, timeout=host.duration(given.timeout),
                           hang=host.duration(given.hang), boot=host.duration(given.boot_timeout), quiet=given.quiet)
 
@@ -53,7 +57,8 @@ class Session:
         if self.arguments.output:
             self.arguments.output.mkdir(parents=True, exist_ok=True)
             return self.arguments.output.resolve()
-        return pathlib.Path(tempfile.mkdtemp(prefix="recow-vm-", dir="/var/tmp"))
+        self.own_output = pathlib.Path(tempfile.mkdtemp(prefix="recow-vm-", dir="/var/tmp"))
+        return self.own_output
 
     # ---- what is done
 
@@ -65,9 +70,20 @@ class Session:
             with tempfile.TemporaryDirectory(prefix="recow-vm-scratch-", dir="/var/tmp") as scratch:
                 self.running = guest.Guest(wish, scratch, wish.output / "console.log")
                 end = self.running.go()
+            return self.conclude(wish, end, self.running.oops)
+        except host.CannotRun:
+            self.discard()
+            raise
         except Stopped:
+            self.discard()
             return CUT_SHORT
-        return self.conclude(wish, end, self.running.oops)
+
+    def discard(self):
+        """Nothing ran on these disks."""
+        for disk in self.made:
+            disk.image.unlink()
+        if self.own_output and not any(self.own_output.iterdir()):
+            self.own_output.rmdir()
 
     def on_signal(self, *_):
         """The guest's command is told first; before there is one, and the second time, it is over at once."""
@@ -150,4 +166,6 @@ def complete(command, made):
     further = [] if said("-o", "--output") else ["-o", "/out/run"]
     if made and not said("--target", "--image-size", "-n", "--dry-run"):
         further += ["--target", made[0].name(), "--mkfs", "--yes"]
+    if not said("--memory-floor"):
+        further += ["--memory-floor", FLOOR]
     return command[:2] + further + command[2:]
