@@ -16,10 +16,10 @@
 #include <linux/module.h>
 #include <linux/pagemap.h>
 
-#include "ctree.h" /* on which the others rely */
+#include <btrfs/ctree.h> /* on which the others rely */
 
-#include "btrfs_inode.h"
-#include "extent-io-tree.h"
+#include <btrfs/btrfs_inode.h>
+#include <btrfs/extent-io-tree.h>
 
 #if !KERNEL_IS(6, 1) && !KERNEL_IS(6, 12)
 #error "data-dirty-lost knows the extent states of Linux 6.1 and 6.12 only"

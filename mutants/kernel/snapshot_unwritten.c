@@ -13,7 +13,7 @@
 
 #include <linux/module.h>
 
-#include "transaction.h"
+#include <btrfs/transaction.h>
 
 static typeof(btrfs_copy_root) *copy_original;
 
