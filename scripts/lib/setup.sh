@@ -13,7 +13,7 @@ build_packages="gcc make autoconf automake pkg-config libc6-dev libaio-dev libje
 run_packages="btrfs-progs e2fsprogs xfsprogs util-linux"
 # shellcheck disable=SC2034
 test_packages="clang clang-format clang-tidy cppcheck shellcheck python3 python3-xxhash fio stress-ng groff-base man-db
-	file procps fuse3"
+	file procps fuse3 gcc-12 libelf1 libssl3 kmod xz-utils"
 
 die()
 {
