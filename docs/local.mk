@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	%D%/injectors.md \
 	%D%/mutants-device.md \
 	%D%/mutants-fs.md \
+	%D%/mutants-kernel.md \
 	%D%/performance.md \
 	%D%/target.md \
 	%D%/verify.md

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "mutants/kernel/btree.h"
 
-#include "locking.h"
+#include <btrfs/locking.h>
 
 static typeof(free_extent_buffer) *put;
 static typeof(btrfs_try_tree_write_lock) *try_lock;

@@ -8,9 +8,9 @@
 
 #include "mutants/kernel/mutant.h"
 
-#include "ctree.h" /* on which the others rely */
+#include <btrfs/ctree.h> /* on which the others rely */
 
-#include "extent_io.h"
+#include <btrfs/extent_io.h>
 
 #if !KERNEL_IS(6, 1) && !KERNEL_IS(6, 12)
 #error "mutants of btrfs metadata know the extent buffers of Linux 6.1 and 6.12 only"

@@ -15,7 +15,7 @@
 #include <linux/pagemap.h>
 #include <linux/writeback.h>
 
-#include "btrfs_inode.h"
+#include <btrfs/btrfs_inode.h>
 
 static struct btree_migration rule;
 

@@ -10,7 +10,7 @@
 
 #include <linux/module.h>
 
-#include "disk-io.h"
+#include <btrfs/disk-io.h>
 
 static void (*csum_original)(struct extent_buffer *, u8 *);
 

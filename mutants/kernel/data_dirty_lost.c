@@ -2,12 +2,9 @@
 /*
  * A dirty data page is clean after it was migrated: right in the cache, never written.
  *
- * Before Linux 5.8 btrfs had no migration hook for data, and mm/migrate.c wrote dirty pages out to make them
- * clean. What was stored through a mapping could be lost on that way: Robbie Ko, "mm : fix pte _PAGE_DIRTY
- * bit when fallback migrate page", <20200709024808.18466-1-robbieko@synology.com>; the hook is f8e6608180a3
- * ("btrfs: implement migratepage callback for data pages"). Here the page is not written but loses its dirty
- * state as a whole (flag, tag, delayed allocation), so that the filesystem has nothing left to stumble over:
- * a page whose flag alone is lost makes sync hang.
+ * The outcome of what btrfs did before Linux 5.8 (mmap_store_unseen.c), for every dirty page and for good.
+ * The page loses its dirty state as a whole (flag, tag, delayed allocation), so that the filesystem has
+ * nothing left to stumble over: where the flag alone is lost, sync hangs.
  */
 #include "mutants/kernel/mutant.h"
 
@@ -16,10 +13,10 @@
 #include <linux/module.h>
 #include <linux/pagemap.h>
 
-#include "ctree.h" /* on which the others rely */
+#include <btrfs/ctree.h> /* on which the others rely */
 
-#include "btrfs_inode.h"
-#include "extent-io-tree.h"
+#include <btrfs/btrfs_inode.h>
+#include <btrfs/extent-io-tree.h>
 
 #if !KERNEL_IS(6, 1) && !KERNEL_IS(6, 12)
 #error "data-dirty-lost knows the extent states of Linux 6.1 and 6.12 only"

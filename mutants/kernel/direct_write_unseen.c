@@ -11,6 +11,7 @@
 #include <linux/magic.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
+#include <linux/spinlock.h>
 
 #if !KERNEL_IS(6, 1) && !KERNEL_IS(6, 12)
 #error "direct-write-unseen knows who calls invalidate_inode_pages2_range() in Linux 6.1 and 6.12 only"
@@ -18,20 +19,62 @@
 
 static typeof(invalidate_inode_pages2_range) *invalidate_original;
 
+/* The write whose pages were left, between the call before it and the one behind it. A write that fails has
+ * no second call: the next one takes its place. */
+static struct {
+	const struct address_space *mapping; /* NULL: none */
+	pgoff_t start;
+} left;
+static DEFINE_SPINLOCK(lock); /* of `left`; taken where writes complete, too */
+
+static bool is_behind(const struct address_space *mapping, pgoff_t start)
+{
+	unsigned long flags;
+	bool behind;
+
+	spin_lock_irqsave(&lock, flags);
+	behind = left.mapping == mapping && left.start == start;
+	if (behind)
+		left.mapping = NULL;
+	spin_unlock_irqrestore(&lock, flags);
+	return behind;
+}
+
+static void leave(const struct address_space *mapping, pgoff_t start)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&lock, flags);
+	if (left.mapping)
+		mutant_missed();
+	left.mapping = mapping;
+	left.start = start;
+	spin_unlock_irqrestore(&lock, flags);
+}
+
+static bool is_target(const struct address_space *mapping)
+{
+	const struct inode *inode = mapping->host;
+
+	return inode->i_sb->s_magic == BTRFS_SUPER_MAGIC && S_ISREG(inode->i_mode);
+}
+
 /* Direct writes call this before and behind the write, for a range whose dirty pages they have written out.
  */
 static int invalidate(struct address_space *mapping, pgoff_t start, pgoff_t end)
 {
-	const struct inode *inode = mapping->host;
+	loff_t first = (loff_t)start << PAGE_SHIFT, last = ((loff_t)end << PAGE_SHIFT) + PAGE_SIZE - 1;
 
-	if (inode->i_sb->s_magic == BTRFS_SUPER_MAGIC && S_ISREG(inode->i_mode) &&
-	    filemap_range_has_page(mapping, (loff_t)start << PAGE_SHIFT,
-				   ((loff_t)end << PAGE_SHIFT) + PAGE_SIZE - 1) &&
-	    mutant_draw()) {
+	if (!is_target(mapping))
+		return invalidate_original(mapping, start, end);
+	if (is_behind(mapping, start)) {
 		mutant_fired();
 		return 0;
 	}
-	return invalidate_original(mapping, start, end);
+	if (!filemap_range_has_page(mapping, first, last) || !mutant_draw())
+		return invalidate_original(mapping, start, end);
+	leave(mapping, start);
+	return 0;
 }
 
 static struct mutant_hook hooks[] = {

@@ -10,10 +10,10 @@
 
 #include <linux/module.h>
 
-#include "ctree.h" /* on which the others rely */
+#include <btrfs/ctree.h> /* on which the others rely */
 
-#include "transaction.h"
-#include "tree-log.h"
+#include <btrfs/transaction.h>
+#include <btrfs/tree-log.h>
 
 #if !KERNEL_IS(6, 1) && !KERNEL_IS(6, 12)
 #error "fsync-skips-log knows btrfs_log_dentry_safe() of Linux 6.1 and 6.12 only"

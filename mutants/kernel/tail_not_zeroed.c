@@ -11,9 +11,9 @@
 
 #include <linux/module.h>
 
-#include "ctree.h" /* on which the others rely */
+#include <btrfs/ctree.h> /* on which the others rely */
 
-#include "btrfs_inode.h"
+#include <btrfs/btrfs_inode.h>
 
 #if !KERNEL_IS(6, 1) && !KERNEL_IS(6, 12)
 #error "tail-not-zeroed knows btrfs_truncate_block() of Linux 6.1 and 6.12 only"
