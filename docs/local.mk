@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	%D%/mutants-device.md \
 	%D%/mutants-fs.md \
 	%D%/performance.md \
+	%D%/replay.md \
 	%D%/target.md \
 	%D%/verify.md
 dist_man1_MANS += %D%/recow.1
