@@ -13,6 +13,7 @@ EXTRA_DIST += \
 	%D%/mutants-fs.md \
 	%D%/mutants-kernel.md \
 	%D%/performance.md \
+	%D%/replay.md \
 	%D%/target.md \
 	%D%/verify.md
 dist_man1_MANS += %D%/recow.1

@@ -49,7 +49,8 @@ int launch_settle(struct plan *p, const char *suffix, bool dry_run, struct error
 	if (settle_output(p, suffix, e))
 		return -1;
 	if (!dry_run && geteuid() != 0)
-		return error_set(e, EXIT_CANNOT, "this needs root: sudo recow ... (--dry-run does not)");
+		return error_set(e, EXIT_CANNOT, "a run needs root: sudo recow %s ... (--dry-run does not)",
+				 p->replay[0] ? "replay" : "run");
 	if (target_examine(&p->target, e))
 		return -1;
 	machine_survey(&around, &p->target);

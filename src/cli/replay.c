@@ -252,20 +252,31 @@ static int run_once(const struct replay *r, const struct plan *p, struct tally_o
 	return l.outcome.interrupted ? 1 : 0;
 }
 
+/* DIR/DIR-1 and so on: what a run makes on a target that is there already has the name of its directory. */
+static int name_repetition(char *buf, size_t len, const char *base, uint64_t number, struct error *e)
+{
+	const char *slash = strrchr(base, '/');
+
+	if ((size_t)snprintf(buf, len, "%s/%s-%llu", base, slash ? slash + 1 : base,
+			     (unsigned long long)number) < len)
+		return 0;
+	return error_set(e, EXIT_USAGE, "--output: the path is too long");
+}
+
 /* Each in a directory of its own. A finding ends it, unless all repetitions are wanted; so does what recow
  * can't do. */
 static int repeat(const struct replay *r, struct plan *p, struct tally_of_repetitions *t, struct error *e)
 {
+	const bool all = scenario_value(&r->over, "run", "", "keep_going");
 	char base[sizeof(p->output)];
 	int ret = 0;
 
 	snprintf(base, sizeof(base), "%s", p->output);
 	for (uint64_t i = 1; i <= MAX(r->most, 1ULL) && !ret; i++) {
-		if (r->most && (size_t)snprintf(p->output, sizeof(p->output), "%s/%llu", base,
-						(unsigned long long)i) >= sizeof(p->output))
-			return error_set(e, EXIT_USAGE, "--output: the path is too long");
+		if (r->most && name_repetition(p->output, sizeof(p->output), base, i, e))
+			return -1;
 		ret = run_once(r, p, t, e);
-		if ((t->found && !p->keep_going) || t->exit == EXIT_CANNOT || t->exit == EXIT_HARNESS)
+		if ((t->found && !all) || t->exit == EXIT_CANNOT || t->exit == EXIT_HARNESS)
 			break;
 	}
 	return ret < 0 ? -1 : 0;

@@ -186,6 +186,7 @@ static void tell_stories(const struct recheck *r, const struct verify_options *o
 	snprintf(made, sizeof(made), "%s", s->again);
 	snprintf(s->again, sizeof(s->again), "recow verify %.600s%s%.600s; the run itself: %.700s", o->run,
 		 o->target ? " --target " : "", o->target ? o->target : "", made);
+	story_replay(s->replay, sizeof(s->replay), r->run, r->report.run);
 	s->no_dumps = !o->output;
 	account_tell(s, r->run, r->report.run);
 }

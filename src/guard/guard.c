@@ -323,7 +323,7 @@ static void judge(struct guard *g, struct outcome *out)
 	struct counts c;
 
 	count_all(g->shared, &c);
-	g->facts.limited = p->duration || p->rounds || p->ops;
+	g->facts.limited = p->duration || p->rounds || p->ops || p->replay[0];
 	g->facts.rounds = c.rounds;
 	for (unsigned int i = 0; i < MEASURES; i++)
 		g->facts.exposure[i] = atomic_load(&g->shared->trials[i]);

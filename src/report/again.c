@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What to run to see a finding again. */
 #include <string.h>
+#include <unistd.h>
 
+#include "src/journal/file.h"
 #include "src/report/print.h"
 #include "src/report/story.h"
 
@@ -59,5 +61,31 @@ char *story_again(char *buf, size_t len, const json_t *run_json)
 		add_word(buf, len, "--seed");
 		add_word(buf, len, json_text(plan, "seed"));
 	}
+	return buf;
+}
+
+/* Is the journal of each worker there, from its first operation on? */
+static bool has_whole_journals(const char *run, uint64_t workers)
+{
+	for (uint32_t i = 0; i < workers; i++) {
+		char name[JOURNAL_NAME_LEN], path[4096 + 64];
+
+		journal_part_name(name, i, 0);
+		snprintf(path, sizeof(path), "%s/journal/%s", run, name);
+		if (access(path, F_OK))
+			return false;
+	}
+	return workers != 0;
+}
+
+char *story_replay(char *buf, size_t len, const char *run, const json_t *run_json)
+{
+	const uint64_t workers = json_uint(json_object_get(run_json, "plan"), "workers");
+
+	buf[0] = '\0';
+	if (!has_whole_journals(run, workers))
+		return buf;
+	snprintf(buf, len, "recow replay");
+	add_word(buf, len, run);
 	return buf;
 }

@@ -186,6 +186,7 @@ int stories_load(struct stories *s, const char *run, const json_t *run_json, uns
 		 struct error *e)
 {
 	stories_begin(s, run_json, limit);
+	story_replay(s->replay, sizeof(s->replay), run, run_json);
 	return finding_load(run, take, s, e) < 0 ? -1 : 0;
 }
 

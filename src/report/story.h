@@ -120,6 +120,7 @@ struct stories {
 	unsigned int count, limit;
 	unsigned int findings, left_out; /* read; in groups behind the limit */
 	char again[2048];                /* what to run to see it again */
+	char replay[4200];               /* the same by its journals; "": their first operations are gone */
 	bool no_dumps;                   /* the dumps were not kept */
 	bool dropped;                    /* of a journal that was read the head is gone */
 };
@@ -176,6 +177,9 @@ void values_conclude(const struct stories *all, struct story *s);
 
 /* How the run was called, with its seed and without its output directory. Returns buf. */
 char *story_again(char *buf, size_t len, const json_t *run_json);
+
+/* How to replay it; "" when that can't be done. Returns buf. */
+char *story_replay(char *buf, size_t len, const char *run, const json_t *run_json);
 
 void story_print(const struct stories *all, const struct story *s, FILE *out);
 json_t *story_json(const struct stories *all, const struct story *s); /* new reference */

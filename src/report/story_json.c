@@ -125,14 +125,15 @@ static json_t *events_json(const struct story_event *event, unsigned int count)
 
 json_t *story_json(const struct stories *all, const struct story *s)
 {
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-			 "finding", finding_json(s->number, &s->first), "class",
-			 finding_class_name(story_class(s)), "cloned", clones_json(s), "findings",
-			 integer(s->members), "members", members_json(s), "writers", writers_json(s),
-			 "values", values_json(s), "operations", integer(s->past_count), "history",
-			 past_json(s), "events", events_json(s->event, s->events), "kernel",
-			 events_json(s->line, s->lines), "events_left_out", integer(s->events_left_out),
-			 "lines_left_out", integer(s->lines_left_out), "commits",
-			 s->commits < 0 ? json_null() : json_integer(s->commits), "barriers",
-			 integer(s->barriers), "again", json_text(all->again));
+	return json_pack(
+		"{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"finding", finding_json(s->number, &s->first), "class", finding_class_name(story_class(s)),
+		"cloned", clones_json(s), "findings", integer(s->members), "members", members_json(s),
+		"writers", writers_json(s), "values", values_json(s), "operations", integer(s->past_count),
+		"history", past_json(s), "events", events_json(s->event, s->events), "kernel",
+		events_json(s->line, s->lines), "events_left_out", integer(s->events_left_out),
+		"lines_left_out", integer(s->lines_left_out), "commits",
+		s->commits < 0 ? json_null() : json_integer(s->commits), "barriers", integer(s->barriers),
+		"again", json_text(all->again), "replay",
+		all->replay[0] ? json_text(all->replay) : json_null());
 }

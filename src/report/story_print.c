@@ -416,4 +416,6 @@ void story_print(const struct stories *all, const struct story *s, FILE *out)
 	print_past(s, out);
 	print_files(all, s, out);
 	fprintf(out, ROW "%s\n", "again", all->again);
+	if (all->replay[0])
+		fprintf(out, ROW "%s\n", "replay", all->replay);
 }

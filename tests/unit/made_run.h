@@ -36,4 +36,16 @@ static inline void put(const char *name, const char *text)
 	fclose(out);
 }
 
+/* The directory's name is another one each time: in texts that are compared it is RUN. */
+static inline void name_run(char *command, size_t len)
+{
+	char expected[128];
+
+	if (!command[0])
+		return;
+	snprintf(expected, sizeof(expected), "recow replay %s", run);
+	assert_string_equal(command, expected);
+	snprintf(command, len, "recow replay RUN");
+}
+
 #endif

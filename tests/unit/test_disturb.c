@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -13,6 +14,7 @@
 
 #include "src/base/clock.h"
 #include "src/engine/disturb.h"
+#include "src/engine/pace.h"
 #include "tests/unit/unit.h"
 
 #define SECOND NSEC_PER_SEC
@@ -486,6 +488,76 @@ static void seed_decides_what_is_drawn(void **state)
 	assert_true(a[0] != c[0]);
 }
 
+/* ---- a replay ---- */
+
+static void make_steps(struct run *r, char dir[64])
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(dir, 64, "/tmp/recow-disturb-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/steps.jsonl", dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("{\"who\":\"plain\",\"round\":1,\"phase\":0,\"at\":10,\"steps\":3}\n"
+	      "{\"who\":\"plain\",\"round\":1,\"phase\":0,\"at\":20,\"steps\":1}\n",
+	      f);
+	fclose(f);
+	snprintf(r->shared->plan.replay, sizeof(r->shared->plan.replay), "%s", dir);
+	r->shared->plan.phase[0].churn = true;
+	r->shared->plan.workers = 1;
+	r->shared->worker = mmap(NULL, sizeof(struct shared_worker), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(r->shared->worker, MAP_FAILED);
+	atomic_store(&r->shared->round, 1);
+}
+
+static void await_due(struct run *r, uint64_t position)
+{
+	uint64_t limit = clock_mono() + 20 * SECOND;
+
+	while (pace_due(r->shared) != position) {
+		assert_true(clock_mono() < limit);
+		sleep_ns(NSEC_PER_MSEC / 10);
+	}
+}
+
+/* As many steps as were recorded, when the workers are as far; then the injector acts no more, and rests when
+ * the phase is over. */
+static void a_replay_steps_when_its_workers_get_there(void **state)
+{
+	const struct injector *const injectors[] = {&plain};
+	struct run r = run_make(1, injectors);
+	char dir[64], path[128];
+
+	make_steps(&r, dir);
+	run_begin(&r);
+	set_inject(&r, 1);
+	await_due(&r, 10);
+	assert_int_equal(atomic_load(&inside), 0);
+	atomic_store(&r.shared->worker[0].taken, 10);
+	await_due(&r, 20);
+	await_steps(3);
+	sleep_ns(20 * NSEC_PER_MSEC);
+	assert_int_equal(atomic_load(&inside), 3);
+	atomic_store(&r.shared->worker[0].taken, 25);
+	await_due(&r, UINT64_MAX);
+	await_steps(4);
+	sleep_ns(20 * NSEC_PER_MSEC);
+	assert_int_equal(atomic_load(&inside), 4);
+	assert_string_equal(record.calls[0], "SPs");
+	set_inject(&r, 0);
+	await_rest(&r);
+	assert_string_equal(record.calls[0], "SPsR");
+	run_end(&r);
+	munmap(r.shared->worker, sizeof(struct shared_worker));
+	run_free(&r);
+	snprintf(path, sizeof(path), "%s/steps.jsonl", dir);
+	unlink(path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -500,6 +572,7 @@ int main(void)
 		cmocka_unit_test(idle_and_refused_steps_are_counted_and_pause),
 		cmocka_unit_test(target_is_open_in_phases_only),
 		cmocka_unit_test(seed_decides_what_is_drawn),
+		cmocka_unit_test(a_replay_steps_when_its_workers_get_there),
 	};
 
 	return cmocka_run_group_tests_name("disturb", tests, NULL, NULL);

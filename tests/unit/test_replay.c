@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/cli/cli.h"
 #include "src/engine/feed.h"
 #include "src/engine/pace.h"
 #include "src/machine/messages.h"
 #include "src/plugins.h"
 #include "src/report/replan.h"
+#include "src/report/report.h"
 #include "src/report/summary.h"
 #include "tests/unit/unit.h"
 
@@ -414,6 +416,62 @@ static void what_is_no_plan_is_refused(void **state)
 	free(p);
 }
 
+/* ---- the command */
+
+/* A journal of one part and a few records. */
+static void write_long_journal(const struct plan *p)
+{
+	static struct journal_record batch[4096];
+	struct journal_writer *w;
+	char path[128];
+	struct error e;
+
+	snprintf(path, sizeof(path), "%s/journal", run);
+	w = journal_writer_open(path, 0, p->run_key, 0, &e);
+	assert_non_null(w);
+	for (uint64_t n = 0; n < JOURNAL_FILE_RECORDS + ARRAY_SIZE(batch); n += ARRAY_SIZE(batch)) {
+		for (size_t i = 0; i < ARRAY_SIZE(batch); i++) {
+			batch[i] = (struct journal_record){.operation = n + i + 1, .kind = 10};
+			batch[i].check = journal_record_check(&batch[i]);
+		}
+		assert_int_equal(journal_writer_append(w, batch, ARRAY_SIZE(batch), &e), 0);
+	}
+	journal_writer_close(w);
+}
+
+static int replay_dry(struct error *e)
+{
+	char *argv[] = {(char[]){"replay"}, run, (char[]){"--dry-run"}, NULL};
+
+	optind = 0;
+	return command_replay(3, argv, e);
+}
+
+static void a_run_without_its_head_is_refused(void **state)
+{
+	struct plan *p = make_plan();
+	struct error e = {.text = ""};
+	char part[128];
+	json_t *j;
+
+	p->workers = 1;
+	snprintf(p->target.fs, sizeof(p->target.fs), "btrfs");
+	p->target.mkfs_options[0] = '\0';
+	j = describe(p);
+	assert_int_equal(report_write(run, "run.json", j, &e), 0);
+	write_long_journal(p);
+	if (replay_dry(&e))
+		fail_msg("%s", e.text);
+	snprintf(part, sizeof(part), "%s/journal/w0000.000000.rjl", run);
+	assert_int_equal(unlink(part), 0);
+	assert_int_equal(replay_dry(&e), -1);
+	assert_int_equal(e.exit, EXIT_CANNOT);
+	assert_non_null(strstr(e.text, "begins at 1048577"));
+	assert_non_null(strstr(e.text, "--journal-keep 0"));
+	json_decref(j);
+	free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -423,6 +481,7 @@ int main(void)
 		cmocka_unit_test(where_nothing_is_recorded_time_decides),
 		cmocka_unit_test(a_plan_comes_back),
 		cmocka_unit_test(what_is_no_plan_is_refused),
+		cmocka_unit_test(a_run_without_its_head_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("replay", tests, make_run, remove_run);

@@ -41,7 +41,8 @@ struct again {
 	uint64_t refused, skipped, same, otherwise;
 };
 
-/* As if the kernel had no room, or no memory. What these two do of themselves before they fail can't be left out. */
+/* As if the kernel had no room, or no memory. What these two do of themselves before they fail can't be left
+ * out. */
 static bool refuse(const struct op *op, uint64_t n)
 {
 	struct stream s = stream_make(99, n, 0);

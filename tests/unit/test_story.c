@@ -259,6 +259,7 @@ static char *text_of_all(void)
 	FILE *out = open_memstream(&text, &len);
 
 	assert_non_null(out);
+	name_run(s.replay, sizeof(s.replay));
 	account_print(&s, out);
 	fclose(out);
 	stories_free(&s);
@@ -635,6 +636,7 @@ static void as_json(void **state)
 	assert_string_equal(json_string_value(json_object_get(json_object_get(j, "finding"), "class")),
 			    "stale");
 	assert_non_null(strstr(json_string_value(json_object_get(j, "again")), "--seed 0xff"));
+	assert_non_null(strstr(json_string_value(json_object_get(j, "replay")), run));
 	json_decref(list);
 	stories_free(&s);
 }

@@ -432,6 +432,7 @@ static char *text_of_all(void)
 	assert_non_null(out);
 	if (account_load(&s, run, description, &e))
 		fail_msg("%s", e.text);
+	name_run(s.replay, sizeof(s.replay));
 	account_print(&s, out);
 	fclose(out);
 	stories_free(&s);
