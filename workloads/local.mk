@@ -4,6 +4,7 @@ librecow_a_SOURCES += \
 	%D%/churn.c \
 	%D%/enospc.c \
 	%D%/logtree.c \
+	%D%/manyfiles.c \
 	%D%/reflink.c \
 	%D%/mmap.c \
 	%D%/rewrite.c \

@@ -106,6 +106,41 @@ static void check_chunk(struct walk *w, size_t i)
 		check_free(w, i, sum_chunk(w, i, true) == edges);
 }
 
+/* What no rule speaks of on this filesystem. */
+static void tell_unchecked(struct walk *w)
+{
+	bool parity = false;
+
+	for (size_t i = 0; i < w->map.count; i++)
+		parity |= w->map.chunks[i]->type & (GROUP_RAID5 | GROUP_RAID6);
+	if (parity)
+		walk_unchecked(w, "parity of RAID5 and RAID6: only what it protects is read");
+	if (has_free_space_tree(w))
+		return;
+	if (w->super.cache_generation == w->super.format.generation)
+		walk_unchecked(w, "free space: the old space cache (version 1) is not compared with extents");
+	else
+		walk_unchecked(w, "free space: it is not kept in a free space tree that is valid");
+}
+
+static void check_devices(struct walk *w)
+{
+	if (atomic_load(&w->broken))
+		return;
+	for (size_t i = 0; i < w->disks.count; i++) {
+		int64_t more = (int64_t)atomic_load(&w->device_used[i]);
+
+		if (!w->device_known[i])
+			walk_say(w, RULE_DEVICE, TREE_CHUNK, 0, "%s (device %" PRIu64 ") has no device item",
+				 w->disks.disk[i].path, w->disks.disk[i].devid);
+		else if (more)
+			walk_say(
+				w, RULE_DEVICE, TREE_CHUNK, 0,
+				"device %" PRIu64 " counts %" PRId64 " bytes %s than its device extents have",
+				w->disks.disk[i].devid, more < 0 ? -more : more, more > 0 ? "more" : "fewer");
+	}
+}
+
 static void check_chunks(struct walk *w)
 {
 	uint64_t used = 0;
@@ -118,8 +153,7 @@ static void check_chunks(struct walk *w)
 		walk_say(w, RULE_GROUP_USED, 0, 0,
 			 "%" PRIu64 " bytes used by the superblock, %" PRIu64 " by all block groups",
 			 w->super.bytes_used, used);
-	if (!has_free_space_tree(w))
-		walk_unchecked(w, "free space: it is not kept in a free space tree that is valid");
+	tell_unchecked(w);
 }
 
 /* Checksums of sectors that hold no data: the first of each stretch is told. */
@@ -180,6 +214,7 @@ int cross_check(struct walk *w, struct error *e)
 		return 0;
 	}
 	check_blocks(w);
+	check_devices(w);
 	check_chunks(w);
 	check_csums(w);
 	check_data_refs(w);

@@ -12,7 +12,8 @@ struct disk {
 	const char *path; /* of the caller */
 	int fd;
 	uint64_t bytes;
-	uint64_t devid; /* 0: not known (yet) */
+	uint64_t devid;                      /* 0: not known (yet) */
+	unsigned char uuids[2 * BTRFS_UUID]; /* its own and that of its filesystem, by its superblock */
 };
 
 struct disks {

@@ -115,15 +115,31 @@ static void chunk(struct worker *k, const struct event *ev)
 	pthread_mutex_unlock(&k->w->lock);
 	if (wrong)
 		event_fault(k, RULE_SYSTEM_CHUNKS, ev, "%s", wrong);
+	for (unsigned int i = 0; i < le16_at(ev->bytes + CHUNK_STRIPES); i++) {
+		const unsigned char *stripe = ev->bytes + CHUNK_HEAD + (size_t)i * STRIPE_SIZE;
+		const struct disk *disk = disks_find(&k->w->disks, le64_at(stripe + STRIPE_DEVID));
+
+		if (disk && memcmp(stripe + STRIPE_UUID, disk->uuids, BTRFS_UUID) != 0)
+			event_fault(k, RULE_CHUNK_DEVICE, ev,
+				    "stripe %u has another uuid for device %" PRIu64 " than %s", i,
+				    disk->devid, disk->path);
+	}
 }
 
 static void device(struct worker *k, const struct event *ev)
 {
 	const struct disk *disk = disks_find(&k->w->disks, ev->start);
 
-	if (!disk)
+	if (!disk) {
 		event_fault(k, RULE_DEVICE, ev, "device %" PRIu64 " is not there", ev->start);
-	else if (ev->length > disk->bytes)
+		return;
+	}
+	k->w->device_known[disk - k->w->disks.disk] = true;
+	atomic_fetch_add(&k->w->device_used[disk - k->w->disks.disk], le64_at(ev->bytes + DEVICE_USED));
+	if (memcmp(ev->bytes + DEVICE_UUID, disk->uuids, sizeof(disk->uuids)) != 0)
+		event_fault(k, RULE_DEVICE, ev,
+			    "the uuids of the device are not those in the superblock of %s", disk->path);
+	if (ev->length > disk->bytes)
 		event_fault(k, RULE_DEVICE, ev, "%s has %" PRIu64 " bytes, the filesystem counts on %" PRIu64,
 			    disk->path, disk->bytes, ev->length);
 }
@@ -131,7 +147,10 @@ static void device(struct worker *k, const struct event *ev)
 static void device_extent(struct worker *k, const struct event *ev)
 {
 	struct chunk *c = map_find(&k->w->map, ev->device_extent.chunk, 1, NULL);
+	const struct disk *disk = disks_find(&k->w->disks, ev->device_extent.devid);
 
+	if (disk)
+		atomic_fetch_sub(&k->w->device_used[disk - k->w->disks.disk], ev->length);
 	if (!c || c->start != ev->device_extent.chunk) {
 		event_fault(k, RULE_CHUNK_DEVICE, ev, "there is no chunk at %" PRIu64,
 			    ev->device_extent.chunk);

@@ -64,6 +64,7 @@ static int read_device(struct walk *w, struct disk *disk, struct mirror *mirrors
 		if (super_parse(m->bytes, m->place, &m->super, &quiet)) {
 			bytes = MAX(bytes, m->super.device_bytes);
 			disk->devid = m->super.devid;
+			memcpy(disk->uuids, m->bytes + SUPER_DEV_ITEM + DEVICE_UUID, sizeof(disk->uuids));
 		}
 	}
 	if (!any)

@@ -94,6 +94,9 @@ struct walk {
 	const struct audit_options *o;
 	struct audit_result *r;
 	struct disks disks;
+	/* By place in `disks`: bytes used, as the device item says, less those of device extents. */
+	_Atomic uint64_t device_used[AUDIT_DISKS];
+	bool device_known[AUDIT_DISKS]; /* it has an item */
 	struct super super;
 	unsigned char super_bytes[SUPER_SIZE];
 	struct map map;

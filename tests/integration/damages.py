@@ -88,6 +88,16 @@ def d_device(disk):
     return "device", (), {"slot": 0}
 
 
+def d_device_uuid(disk):
+    leaf, slot = change(disk, CHUNK, ondisk.DEV_ITEM, "B", 66, lambda n: n ^ 1)
+    return "device", (), place(leaf, slot)
+
+
+def d_device_used(disk):
+    change(disk, CHUNK, ondisk.DEV_ITEM, "Q", 16, lambda n: n - 4096)
+    return "device", (), {"tree_id": CHUNK}
+
+
 def d_system_chunks(disk):
     changed = bytearray(disk.super)
     changed[811 + 17 + 64] ^= 1
@@ -238,7 +248,7 @@ def d_item_key(disk):
 
 def d_item_size(disk):
     leaf, slot = shrink_last(disk, DEV, ondisk.DEV_EXTENT, 1)
-    return "item-size", ("chunk-device",), place(leaf, slot)
+    return "item-size", ("chunk-device", "device"), place(leaf, slot)
 
 
 def d_item_type(disk):
@@ -374,6 +384,10 @@ def d_extent_ref(disk):
     return "extent-ref", ("data-ref",), place(leaf, slot)
 
 
+def data_chunk(leaf, slot):
+    return leaf.u64(leaf.item(slot)[0] + 24) & 1
+
+
 def data_group(leaf, slot):
     return leaf.u64(leaf.item(slot)[0] + 16) & 1
 
@@ -384,8 +398,7 @@ def d_group_item(disk):
 
 
 def d_chunk_item(disk):
-    leaf, slot = change(disk, CHUNK, ondisk.CHUNK_ITEM, "Q", 16, 4096,
-                        lambda l, s: l.u64(l.item(s)[0] + 24) & 1)
+    leaf, slot = change(disk, CHUNK, ondisk.CHUNK_ITEM, "Q", 16, 4096, data_chunk)
     return "chunk-item", ("unmapped", "chunk-device", "group-chunk", "group-used", "data-ref", "space", "csum-missing"), \
         place(leaf, slot)
 
@@ -517,7 +530,12 @@ def d_group_chunk(disk):
 
 def d_chunk_device(disk):
     leaf, slot = change(disk, DEV, ondisk.DEV_EXTENT, "Q", 24, lambda n: n - 4096)
-    return "chunk-device", (), place(leaf.u64(leaf.item(slot)[0] + 16))
+    return "chunk-device", ("device",), place(leaf.u64(leaf.item(slot)[0] + 16))
+
+
+def d_stripe_uuid(disk):
+    leaf, slot = change(disk, CHUNK, ondisk.CHUNK_ITEM, "B", 64, lambda n: n ^ 1, data_chunk)
+    return "chunk-device", (), place(leaf, slot)
 
 
 def d_space_gap(disk):

@@ -22,8 +22,9 @@
 #include "tests/unit/tree_walk.h"
 #include "tests/unit/unit.h"
 
-extern const struct workload workload_aio, workload_churn, workload_enospc, workload_logtree, workload_mmap,
-	workload_reflink, workload_rewrite, workload_snapshot, workload_subvolume;
+extern const struct workload workload_aio, workload_churn, workload_enospc, workload_logtree,
+	workload_manyfiles, workload_mmap, workload_reflink, workload_rewrite, workload_snapshot,
+	workload_subvolume;
 
 static uint64_t setting(const char *name, uint64_t fallback)
 {
@@ -202,6 +203,11 @@ static void snapshot_keeps_to_its_model(void **state)
 	churn_in(directory, &workload_snapshot, setting("RECOW_TEST_OPS", 20000));
 }
 
+static void manyfiles_keeps_to_its_model(void **state)
+{
+	churn_in(directory, &workload_manyfiles, setting("RECOW_TEST_OPS", 20000));
+}
+
 static void subvolume_keeps_to_its_model(void **state)
 {
 	churn_in(directory, &workload_subvolume, setting("RECOW_TEST_OPS", 20000));
@@ -210,10 +216,15 @@ static void subvolume_keeps_to_its_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(churn_keeps_to_its_model),     cmocka_unit_test(logtree_keeps_to_its_model),
-		cmocka_unit_test(rewrite_keeps_to_its_model),   cmocka_unit_test(reflink_keeps_to_its_model),
-		cmocka_unit_test(enospc_keeps_to_its_model),    cmocka_unit_test(mmap_keeps_to_its_model),
-		cmocka_unit_test(aio_keeps_to_its_model),       cmocka_unit_test(snapshot_keeps_to_its_model),
+		cmocka_unit_test(churn_keeps_to_its_model),
+		cmocka_unit_test(logtree_keeps_to_its_model),
+		cmocka_unit_test(manyfiles_keeps_to_its_model),
+		cmocka_unit_test(rewrite_keeps_to_its_model),
+		cmocka_unit_test(reflink_keeps_to_its_model),
+		cmocka_unit_test(enospc_keeps_to_its_model),
+		cmocka_unit_test(mmap_keeps_to_its_model),
+		cmocka_unit_test(aio_keeps_to_its_model),
+		cmocka_unit_test(snapshot_keeps_to_its_model),
 		cmocka_unit_test(subvolume_keeps_to_its_model),
 	};
 	const char *given = getenv("RECOW_TEST_DIR");

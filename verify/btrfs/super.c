@@ -42,9 +42,9 @@ static void read_fields(const unsigned char *b, struct super *s)
 	s->total_bytes = le64_at(b + SUPER_TOTAL_BYTES);
 	s->bytes_used = le64_at(b + SUPER_BYTES_USED);
 	s->devices = le64_at(b + SUPER_NUM_DEVICES);
+	s->cache_generation = le64_at(b + SUPER_CACHE_GENERATION);
 	s->devid = le64_at(b + SUPER_DEV_ITEM + DEVICE_ID);
 	s->device_bytes = le64_at(b + SUPER_DEV_ITEM + DEVICE_TOTAL);
-	memcpy(s->device_uuid, b + SUPER_DEV_ITEM + DEVICE_UUID, BTRFS_UUID);
 	s->bytes = b;
 }
 

@@ -13,8 +13,8 @@ struct super {
 	uint64_t root, chunk_root, log_root;
 	uint8_t root_level, chunk_level, log_level;
 	uint64_t chunk_generation, total_bytes, bytes_used, devices;
+	uint64_t cache_generation; /* of the old space cache */
 	uint64_t devid, device_bytes;
-	unsigned char device_uuid[BTRFS_UUID];
 	unsigned char fsid[BTRFS_UUID]; /* what devices carry */
 	const unsigned char *bytes;     /* the superblock itself, of the caller */
 };
