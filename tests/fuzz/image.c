@@ -20,7 +20,7 @@ static void found(void *context, const struct audit_finding *f)
 {
 	volatile size_t *sum = context;
 
-	*sum += strnlen(f->text, sizeof(f->text));
+	*sum += strnlen(f->text, sizeof(f->text)) + strnlen(f->path, sizeof(f->path));
 }
 
 /* With nodes of one piece that is all of them; larger ones keep the checksum that the input has. */
