@@ -11,6 +11,9 @@ build_packages="gcc make autoconf automake pkg-config libc6-dev libaio-dev libje
 	libfuse3-dev"
 # shellcheck disable=SC2034
 run_packages="btrfs-progs e2fsprogs xfsprogs util-linux"
+# For scripts/vm.
+# shellcheck disable=SC2034
+vm_packages="qemu-system-x86 busybox-static kmod"
 # shellcheck disable=SC2034
 test_packages="clang clang-format clang-tidy cppcheck shellcheck python3 python3-xxhash fio stress-ng groff-base man-db
 	file procps fuse3 gcc-12 libelf1 libssl3 kmod xz-utils"

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One call of scripts/vm: from the command line's words to its exit code. What it makes it takes away, whatever ends it."""
+import pathlib
+import re
+import signal
+import sys
+import tempfile
+
+from vm import accel, dimms, disks, finding, guest, host, modules, packages, qemu
+
+CLEAN, FINDING, CANNOT, CUT_SHORT = 0, 1, 3, 4
+LEAST_MEMORY = 256 << 20  # the root lies in memory, and btrfs wants some
+QEMU_NEEDS = 150 << 20    # beside the guest's memory
+DISK = "2g"
+FLOOR = "64m"             # recow's own default is for a machine that others use, and keeps injectors from a small guest
+
+
+class Session:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.running = None     # guest.Guest
+        self.made = []          # disks
+        self.own_output = None  # a directory that was not named
+        if arguments.cpus < 1:
+            raise host.WrongUsage("--cpus: at least 1")
+
+    # ---- what is wished
+
+    def wish(self):
+        given = self.arguments
+        qemu.program()
+        kernel = packages.find(given.kernel, given.modules_dir)
+        own = [module_of(text) for text in given.module]
+        for path, _ in own:
+            modules.check_fit(path, kernel)
+        memory = self.memory()
+        accelerator = accel.choose(kernel, given.accel)
+        output = self.output()
+        self.made = disks.make(output, [host.size(text) for text in given.disk or [DISK]])
+        return guest.Wish(command=complete(given.command, self.made), kernel=kernel, output=output, memory=memory, cpus=given.cpus,
+                          accelerator=accelerator, disks=self.made, modules=own, programs=given.program,
+                          files=[file_of(text) for text in given.file], append=given.append, timeout=host.duration(given.timeout),
+                          hang=host.duration(given.hang), dimms=self.dimms(), boot=host.duration(given.boot_timeout), quiet=given.quiet)
+
+    def memory(self):
+        wanted = host.size(self.arguments.memory)
+        if wanted < LEAST_MEMORY:
+            raise host.CannotRun(f"--memory {self.arguments.memory}: no guest boots with less than {LEAST_MEMORY >> 20}m")
+        modules_size = sum(map(host.size, self.arguments.dimm + self.arguments.virtio_mem))
+        here = host.available_memory()
+        if wanted + modules_size + QEMU_NEEDS > here:
+            raise host.CannotRun(f"the guest would need {(wanted + modules_size + QEMU_NEEDS) >> 20} MiB, this machine can give {here >> 20} MiB: "
+                                 "give less with --memory, or end something")
+        return wanted
+
+    def dimms(self):
+        given = self.arguments
+        if not given.dimm and not given.virtio_mem:
+            return None
+        return dimms.Dimms([host.size(text) for text in given.dimm], [host.size(text) for text in given.virtio_mem])
+
+    def output(self):
+        if self.arguments.output:
+            self.arguments.output.mkdir(parents=True, exist_ok=True)
+            return self.arguments.output.resolve()
+        self.own_output = pathlib.Path(tempfile.mkdtemp(prefix="recow-vm-", dir="/var/tmp"))
+        return self.own_output
+
+    # ---- what is done
+
+    def run(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self.on_signal)
+        try:
+            wish = self.wish()
+            with tempfile.TemporaryDirectory(prefix="recow-vm-scratch-", dir="/var/tmp") as scratch:
+                self.running = guest.Guest(wish, scratch, wish.output / "console.log")
+                end = self.running.go()
+            return self.conclude(wish, end, self.running.oops)
+        except host.CannotRun:
+            self.discard()
+            raise
+        except Stopped:
+            self.discard()
+            return CUT_SHORT
+
+    def discard(self):
+        """Nothing ran on these disks."""
+        for disk in self.made:
+            disk.image.unlink()
+        if self.own_output and not any(self.own_output.iterdir()):
+            self.own_output.rmdir()
+
+    def on_signal(self, *_):
+        """The guest's command is told first; before there is one, and the second time, it is over at once."""
+        if self.running is None:
+            raise Stopped()
+        self.running.stop()
+
+    def conclude(self, wish, end, oops):
+        """The exit code; what is wrong is said and kept."""
+        if end.kind == "boot":
+            raise host.CannotRun(f"the guest does not boot: {end.text}\n{tail(wish.output)}(more memory with --memory, more time with "
+                                 f"--boot-timeout; {wish.output}/console.log has all that it said)")
+        # recow notices an oops itself, and its account is better; a command that lived through one did not end well.
+        if oops and not (end.kind == "command" and end.code == FINDING):
+            end = oops
+        code = CLEAN
+        if end.kind == "command":
+            code = end.code
+        elif end.is_finding():
+            code = FINDING
+            self.tell(wish, end)
+        else:
+            code = CUT_SHORT
+            say(f"cut short: {end.text}")
+        return self.leave(wish, code)
+
+    def tell(self, wish, end):
+        say(f"finding: {finding.WORDS[end.kind]}: {end.text}\n{tail(wish.output)}")
+        for run in finding.runs(wish.output):
+            finding.store(run, end)
+            say(f"the run that it cut off: {host.RECOW} report {run}")
+
+    def leave(self, wish, code):
+        """Images of what ended badly stay and are audited, before anybody mounts them."""
+        for disk in wish.disks:
+            if code == CLEAN and not self.arguments.keep:
+                disk.image.unlink()
+            elif code == FINDING:
+                text = finding.audit(disk, wish.output)
+                if text is not None:
+                    say(f"audit of {disk.image}, which nobody mounted since:\n{text.rstrip()}")
+        if not self.arguments.quiet or code:
+            say(f"exit code {code}; {wish.output} has what came out")
+        return code
+
+
+class Stopped(Exception):
+    """A signal came before the guest did."""
+
+
+def say(text):
+    print(f"vm: {text}", file=sys.stderr, flush=True)
+
+
+def tail(output):
+    lines = (output / "console.log").read_text(errors="replace").splitlines()
+    return "".join(f"  | {line}\n" for line in lines[-guest.TAIL:])
+
+
+def module_of(text):
+    """ "PATH:a=1,b=2" """
+    path, _, parameters = text.partition(":")
+    return pathlib.Path(path), [word for word in parameters.split(",") if word]
+
+
+def file_of(text):
+    path, _, there = text.partition(":")
+    if not pathlib.Path(path).is_file():
+        raise host.CannotRun(f"there is no file {path} to take along")
+    return path, there or str(pathlib.Path(path).resolve())
+
+
+def complete(command, made):
+    """What recow run needs in a guest and was not said: where the run directory goes, and on which disk."""
+    if command[:2] != ["recow", "run"]:
+        return command
+    def said(*names):
+        return any(word == name or word.startswith(f"{name}=") or (len(name) == 2 and re.match(f"{name}.", word))
+                   for word in command for name in names)
+    further = [] if said("-o", "--output") else ["-o", "/out/run"]
+    if made and not said("--target", "--image-size", "-n", "--dry-run"):
+        further += ["--target", made[0].name(), "--mkfs", "--yes"]
+    if not said("--memory-floor"):
+        further += ["--memory-floor", FLOOR]
+    return command[:2] + further + command[2:]
