@@ -216,10 +216,12 @@ static void count_dirty(struct exposure *x, uint64_t dirty, uint64_t written, ui
 	atomic_fetch_add(&x->unsure, unsure);
 }
 
-/* The kernel waits for the writeback of a page and moves it then; again, what was dropped did not move. */
-static void count_writeback(struct exposure *x, uint64_t writeback, uint64_t moved)
+void exposure_moved(struct exposure *x, const struct census_count *before, uint64_t written, uint64_t moved)
 {
-	atomic_fetch_add(&x->writeback, MIN(writeback, moved));
+	count_dirty(x, before->dirty, written, moved);
+	/* The kernel waits for the writeback of a page and moves it then; again, what was dropped did not
+	 * move. */
+	atomic_fetch_add(&x->writeback, MIN(before->writeback, moved));
 }
 
 enum step blocks_take(struct injection *in, struct blocks *b, struct block *k, uint64_t *moved)
@@ -243,8 +245,7 @@ enum step blocks_take(struct injection *in, struct blocks *b, struct block *k, u
 		remember_refusal(in, k, "offline", err);
 		return STEP_REFUSED;
 	}
-	count_dirty(in->exposure, before.dirty, written, *moved);
-	count_writeback(in->exposure, before.writeback, *moved);
+	exposure_moved(in->exposure, &before, written, *moved);
 	k->away = true;
 	b->away++;
 	k->refusals = 0;

@@ -19,23 +19,26 @@
 
 static typeof(invalidate_inode_pages2_range) *invalidate_original;
 
-/* The write whose pages were left, between the call before it and the one behind it. A write that fails has
- * no second call: the next one takes its place. */
+/* Writes whose pages were left, between the call before them and the one behind them. A write that fails has
+ * no second call: its place is taken when the others are. */
 static struct {
 	const struct address_space *mapping; /* NULL: none */
 	pgoff_t start;
-} left;
-static DEFINE_SPINLOCK(lock); /* of `left`; taken where writes complete, too */
+} left[64];
+static unsigned int next;     /* place in left[] */
+static DEFINE_SPINLOCK(lock); /* of both; taken where writes complete, too */
 
 static bool is_behind(const struct address_space *mapping, pgoff_t start)
 {
 	unsigned long flags;
-	bool behind;
+	bool behind = false;
 
 	spin_lock_irqsave(&lock, flags);
-	behind = left.mapping == mapping && left.start == start;
-	if (behind)
-		left.mapping = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(left) && !behind; i++) {
+		behind = left[i].mapping == mapping && left[i].start == start;
+		if (behind)
+			left[i].mapping = NULL;
+	}
 	spin_unlock_irqrestore(&lock, flags);
 	return behind;
 }
@@ -45,10 +48,11 @@ static void leave(const struct address_space *mapping, pgoff_t start)
 	unsigned long flags;
 
 	spin_lock_irqsave(&lock, flags);
-	if (left.mapping)
+	if (left[next].mapping)
 		mutant_missed();
-	left.mapping = mapping;
-	left.start = start;
+	left[next].mapping = mapping;
+	left[next].start = start;
+	next = (next + 1) % ARRAY_SIZE(left);
 	spin_unlock_irqrestore(&lock, flags);
 }
 

@@ -15,10 +15,12 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "src/guard/plug.h"
 #include "src/guard/poison.h"
 #include "src/guard/state.h"
 #include "src/guard/swap.h"
 #include "src/guard/write.h"
+#include "src/machine/dimm.h"
 
 #define DEFAULT_LIMIT (10 * NSEC_PER_SEC)
 #define MEMORY_STATE  "/sys/devices/system/memory/memory%u/state"
@@ -175,6 +177,23 @@ static void take_swap(struct guard *g, struct door *d, const struct message_swap
 	begin_change(g, d, m->limit);
 }
 
+static int make_plug(const struct change *c)
+{
+	return plug_make(c->what, c->value);
+}
+
+static void take_dimm(struct guard *g, struct door *d, const struct message_dimm *m)
+{
+	struct change *c = &d->change;
+
+	*c = (struct change){.kind = undo_kind_by_name("dimm"), .make = make_plug};
+	snprintf(c->what, sizeof(c->what), "%u", m->number);
+	snprintf(c->path, sizeof(c->path), "DIMM %u", m->number);
+	snprintf(c->value, sizeof(c->value), "%s", m->plugged ? "plugged" : "unplugged");
+	c->note = !undo_find(&g->undo, c->kind, c->what);
+	begin_change(g, d, m->limit ? m->limit : DIMM_LIMIT + NSEC_PER_SEC);
+}
+
 static void take_cleanup(struct guard *g, struct door *d, const struct message_cleanup *m)
 {
 	char name[sizeof(m->kind)];
@@ -261,6 +280,7 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		[MESSAGE_THAW] = 0,
 		[MESSAGE_PAGES] = sizeof(struct message_pages),
 		[MESSAGE_SWAP] = sizeof(struct message_swap),
+		[MESSAGE_DIMM] = sizeof(struct message_dimm),
 		[MESSAGE_SYNCED] = sizeof(struct message_synced),
 		[MESSAGE_STEPS] = sizeof(struct message_steps),
 	};
@@ -295,6 +315,8 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		take_pages(g, d, body);
 	} else if (kind == MESSAGE_SWAP) {
 		take_swap(g, d, body);
+	} else if (kind == MESSAGE_DIMM) {
+		take_dimm(g, d, body);
 	} else {
 		take_clerk(g, d, kind);
 	}

@@ -31,6 +31,8 @@ librecow_a_SOURCES += \
 	%D%/mounts.h \
 	%D%/outcome.c \
 	%D%/outcome.h \
+	%D%/plug.c \
+	%D%/plug.h \
 	%D%/poison.c \
 	%D%/poison.h \
 	%D%/repeats.c \

@@ -13,12 +13,14 @@
 #include "src/base/program.h"
 #include "src/guard/leftover.h"
 #include "src/guard/mounts.h"
+#include "src/guard/plug.h"
 #include "src/guard/poison.h"
 #include "src/guard/swap.h"
 #include "src/guard/thaw.h"
 #include "src/guard/tracing.h"
 #include "src/guard/undo.h"
 #include "src/guard/write.h"
+#include "src/machine/dimm.h"
 #include "src/machine/machine.h"
 #include "src/target/target.h"
 
@@ -165,6 +167,8 @@ static int undo_memory(const char *what, const char *old)
 	char path[128], now[UNDO_OLD];
 	int err = note_memory(what, now, sizeof(now));
 
+	if (err == ENOENT)
+		return 0; /* it went with the module that it was in */
 	if (err || !strcmp(now, old))
 		return err;
 	snprintf(path, sizeof(path), MEMORY_DIR "memory%s/state", what);
@@ -366,6 +370,14 @@ static const struct undo_kind undo_kinds[] = {
 	 .undo = undo_memory,
 	 .show = show_memory,
 	 .by_hand = memory_by_hand},
+	{.name = "dimm",
+	 .gone_with_reboot = true,
+	 .attempts = 3,
+	 .limit = DIMM_LIMIT + NSEC_PER_SEC,
+	 .note = plug_note,
+	 .undo = plug_undo,
+	 .show = plug_show,
+	 .by_hand = plug_by_hand},
 	{.name = "poison",
 	 .gone_with_reboot = true,
 	 .attempts = 3,

@@ -61,6 +61,13 @@ int machine_swap(struct machine *m, const char *device, uint64_t bytes, uint64_t
 	return message_ask(m->socket, MESSAGE_SWAP, &msg, sizeof(msg));
 }
 
+int machine_dimm(struct machine *m, unsigned int number, bool plugged, uint64_t limit_ns)
+{
+	struct message_dimm msg = {.number = number, .plugged = plugged, .limit = limit_ns};
+
+	return message_ask(m->socket, MESSAGE_DIMM, &msg, sizeof(msg));
+}
+
 int machine_cleanup(struct machine *m, const char *kind, const char *path)
 {
 	struct message_cleanup msg = {0};

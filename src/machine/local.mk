@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
+	%D%/dimm.c \
+	%D%/dimm.h \
 	%D%/door.c \
 	%D%/facts.c \
 	%D%/look.c \

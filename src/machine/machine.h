@@ -39,6 +39,10 @@ int machine_unpoison(struct machine *m, const uint64_t *pfn, unsigned int count,
  * mkswap. */
 int machine_swap(struct machine *m, const char *device, uint64_t bytes, uint64_t limit_ns);
 
+/* Memory module `number` of a virtual machine is plugged or unplugged by its host (src/machine/dimm.h). The
+ * undo brings back what it was. Returns 0; EBUSY when the kernel keeps it, ETIMEDOUT, or another errno. */
+int machine_dimm(struct machine *m, unsigned int number, bool plugged, uint64_t limit_ns);
+
 /* Before something is made outside the run directory: `kind` "unlink" (a file), "rmdir" (a directory that
  * will be empty), "tree" (a directory with all in it). The guard removes it at the end if it is still there.
  * Returns 0 or an errno. */

@@ -23,6 +23,7 @@ enum message_kind {
 	MESSAGE_THAW,   /* answered when it is thawed */
 	MESSAGE_PAGES,  /* struct message_pages; answered when all have been tried */
 	MESSAGE_SWAP,   /* struct message_swap */
+	MESSAGE_DIMM,   /* struct message_dimm; answered when the module is there, or gone */
 	MESSAGE_SYNCED, /* struct message_synced: the whole target was written out; for the timeline */
 	MESSAGE_STEPS,  /* struct message_steps: steps of an injector began; for a replay */
 };
@@ -42,6 +43,12 @@ struct message_memory {
 struct message_swap {
 	char device[16]; /* "zram0" */
 	uint64_t bytes;
+	uint64_t limit; /* ns */
+};
+
+struct message_dimm {
+	uint32_t number;
+	bool plugged;
 	uint64_t limit; /* ns */
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/machine/dimm.h"
 #include "src/machine/machine.h"
 #include "src/machine/programs.h"
 
@@ -118,5 +119,7 @@ void machine_survey(struct surroundings *s, const struct target_spec *target)
 		    : "CPUs can only be changed by root");
 	settle(s, NEED_NUMA, more_than_one_node(), "all memory is on one node (/sys/devices/system/node)");
 	survey_soft_offline(s);
+	settle(s, NEED_DIMMS, root && !access(DIMM_PORT, R_OK | W_OK),
+	       "no host plugs and unplugs DIMMs (" DIMM_PORT "): run it by scripts/vm --dimm 256m");
 	settle(s, NEED_DIRTY_SYSCTLS, dirty_writable(), "/proc/sys/vm/dirty_* are not writable");
 }

@@ -17,6 +17,7 @@ static const char *const names[] = {
 	"RENAME_EXCHANGE",
 	"RENAME_NOREPLACE",
 	"RENAME_WHITEOUT",
+	"DIMMs that come and go",
 };
 
 /* These are about the target: open as long as there is none. */

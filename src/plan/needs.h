@@ -25,6 +25,7 @@ enum need {
 	NEED_EXCHANGE = 1 << 10,
 	NEED_NOREPLACE = 1 << 11,
 	NEED_WHITEOUT = 1 << 12,
+	NEED_DIMMS = 1 << 13, /* memory modules that the host of this virtual machine plugs and unplugs */
 };
 
 /* What is known about the place to run; filled once by machine_survey() (src/machine/survey.h). */

@@ -18,4 +18,12 @@ ALL = {case.name: case for case in (
     Case("btree-migration-2010", "migration writes dirty metadata out without lock and mark, as the kernel did until 2010"),
     Case("btree-migration-quiet", "its quiet half: the lock is held, the mark is missing; nothing else notices it on 6.1"),
     Case("btree-migration-right", "the same way to the disk with lock and mark: the positive control", harmless=True),
+    Case("btree-stale-csum", "a metadata block is written with the checksum that its header held before", parameters=("one_in=50",)),
+    Case("btree-unwritten", "a dirty metadata block is taken for clean and not written", parameters=("one_in=50",)),
+    Case("data-dirty-lost", "a dirty data page is clean after it was migrated", "mmap-under-compaction"),
+    Case("data-part-copied", "migration copies all of a data page but its last 512 bytes", "mmap-under-compaction"),
+    Case("mmap-store-unseen", "migration writes a page out; what is stored to it later through a mapping is lost", "mmap-under-compaction"),
+    Case("tail-not-zeroed", "the tail of the last block is not zeroed when a file grows", "mmap-under-compaction"),
+    Case("direct-write-unseen", "a direct write leaves the old pages in the cache", "direct-in-flight"),
+    Case("snapshot-unwritten", "the root block of a snapshot is not written", "snapshot-same-transaction"),
 )}

@@ -10,7 +10,9 @@ import time
 from vm import host, initramfs, qemu, ticks
 
 BOOT_LIMIT = 180  # seconds; a busy machine with an emulated CPU takes 20
-LAST_WORDS = 5    # seconds that a panicking kernel gets to say all of it, and a hanging one for each of ASKED
+LAST_WORDS = 5    # seconds that a panicking kernel gets to say all of it
+ASK_LIMIT = 20    # seconds that a hanging one gets to begin its answer to each of ASKED
+QUIET = 3         # seconds without a further word: it has answered
 ASKED = b"lw"     # SysRq: where the CPUs are, which tasks wait unkillably
 OFF_LIMIT = 60    # seconds from the command's end to the guest's
 STOP_LIMIT = 60   # seconds that a command gets to end in order when we are to stop
@@ -103,7 +105,8 @@ class Guest:
         root = self.scratch / "root.cpio"
         initramfs.write(root, self.wish)
         self.began = time.monotonic()
-        self.qemu = qemu.Qemu(self.wish.words(root), self.scratch / "qemu.log")
+        ports = (*qemu.PORTS, "dimm") if self.wish.dimms else qemu.PORTS
+        self.qemu = qemu.Qemu(self.wish.words(root), self.scratch / "qemu.log", ports)
         try:
             self.monitor = qemu.Monitor(self.qemu.socket["qmp"])
             self.selector = selectors.DefaultSelector()
@@ -147,6 +150,8 @@ class Guest:
             if key.data == "console":
                 self.log.write(data)
                 self.log.flush()
+                if self.end and self.end.kind == "hang":
+                    self.until = time.monotonic() + QUIET
             *lines, self.lines[key.data] = (self.lines[key.data] + data).split(b"\n")
             for line in lines:
                 {"console": self.on_console, "control": self.on_control, "dimm": self.on_dimm}[key.data](line)
@@ -206,7 +211,7 @@ class Guest:
 
     def ask(self, now):
         """Evidence of a hang, which the kernel gives even then: SysRq over the serial line, a break and a letter."""
-        letter, self.asked, self.until = self.asked[:1], self.asked[1:], now + LAST_WORDS
+        letter, self.asked, self.until = self.asked[:1], self.asked[1:], now + ASK_LIMIT
         self.monitor.send("chardev-send-break", then=lambda _: self.qemu.socket["console"].sendall(letter), id="console")
 
     def on_control(self, line):
@@ -242,8 +247,7 @@ class Guest:
             self.wish.dimms.on_event(name, data)
 
     def on_dimm(self, line):
-        if self.wish.dimms:
-            self.wish.dimms.on_request(line.decode(errors="replace"))
+        self.wish.dimms.on_request(line.decode(errors="replace"))
 
     # ---- what is said
 

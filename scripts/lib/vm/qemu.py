@@ -10,8 +10,8 @@ import subprocess
 from vm import host
 
 PROGRAM = "qemu-system-x86_64"
-# Virtio-serial ports: name in the guest.
-PORTS = ("control", "stdout", "stderr", "dimm")
+# Virtio-serial ports, by their names in the guest. `dimm` only where there are DIMMs: to recow it says that it can plug some.
+PORTS = ("control", "stdout", "stderr")
 ACCELERATORS = {"kvm": ["-accel", "kvm", "-cpu", "host"], "tcg": ["-accel", "tcg,thread=multi", "-cpu", "max"]}
 PAGE = 4096
 
@@ -24,17 +24,17 @@ def program():
 
 
 class Qemu:
-    """A running QEMU. `socket[NAME]`: console, qmp and the PORTS. `log`: where what it says itself goes."""
+    """A running QEMU. `socket[NAME]`: console, qmp and the ports. `log`: where what it says itself goes."""
 
-    def __init__(self, words, log):
+    def __init__(self, words, log, ports=PORTS):
         self.log = log
         self.socket, theirs = {}, {}
-        for name in ("console", "qmp", *PORTS):
+        for name in ("console", "qmp", *ports):
             self.socket[name], theirs[name] = socket.socketpair()
             self.socket[name].setblocking(False)
         try:
             with open(log, "wb") as out:
-                self.process = subprocess.Popen([program(), *words, *self.wiring(theirs)], stdin=subprocess.DEVNULL, stdout=out,
+                self.process = subprocess.Popen([program(), *words, *self.wiring(theirs, ports)], stdin=subprocess.DEVNULL, stdout=out,
                                                 stderr=subprocess.STDOUT, preexec_fn=host.die_with_parent,
                                                 pass_fds=[s.fileno() for s in theirs.values()])
         finally:
@@ -42,12 +42,12 @@ class Qemu:
                 each.close()
 
     @staticmethod
-    def wiring(theirs):
+    def wiring(theirs, ports):
         words = ["-device", "virtio-serial-pci,max_ports=8"]
         for name, end in theirs.items():
             words += ["-chardev", f"socket,id={name},fd={end.fileno()}"]
         words += ["-serial", "chardev:console", "-mon", "chardev=qmp,mode=control"]
-        for name in PORTS:
+        for name in ports:
             words += ["-device", f"virtserialport,chardev={name},name=org.recow.{name}"]
         return words
 

@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 
-from vm import accel, disks, finding, guest, host, modules, packages, qemu
+from vm import accel, dimms, disks, finding, guest, host, modules, packages, qemu
 
 CLEAN, FINDING, CANNOT, CUT_SHORT = 0, 1, 3, 4
 LEAST_MEMORY = 256 << 20  # the root lies in memory, and btrfs wants some
@@ -40,18 +40,24 @@ class Session:
         return guest.Wish(command=complete(given.command, self.made), kernel=kernel, output=output, memory=memory, cpus=given.cpus,
                           accelerator=accelerator, disks=self.made, modules=own, programs=given.program,
                           files=[file_of(text) for text in given.file], append=given.append, timeout=host.duration(given.timeout),
-                          hang=host.duration(given.hang), boot=host.duration(given.boot_timeout), quiet=given.quiet)
+                          hang=host.duration(given.hang), dimms=self.dimms(), boot=host.duration(given.boot_timeout), quiet=given.quiet)
 
     def memory(self):
         wanted = host.size(self.arguments.memory)
         if wanted < LEAST_MEMORY:
             raise host.CannotRun(f"--memory {self.arguments.memory}: no guest boots with less than {LEAST_MEMORY >> 20}m")
-        dimms = sum(map(host.size, self.arguments.dimm))
+        modules_size = sum(map(host.size, self.arguments.dimm + self.arguments.virtio_mem))
         here = host.available_memory()
-        if wanted + dimms + QEMU_NEEDS > here:
-            raise host.CannotRun(f"the guest would need {(wanted + dimms + QEMU_NEEDS) >> 20} MiB, this machine can give {here >> 20} MiB: "
+        if wanted + modules_size + QEMU_NEEDS > here:
+            raise host.CannotRun(f"the guest would need {(wanted + modules_size + QEMU_NEEDS) >> 20} MiB, this machine can give {here >> 20} MiB: "
                                  "give less with --memory, or end something")
         return wanted
+
+    def dimms(self):
+        given = self.arguments
+        if not given.dimm and not given.virtio_mem:
+            return None
+        return dimms.Dimms([host.size(text) for text in given.dimm], [host.size(text) for text in given.virtio_mem])
 
     def output(self):
         if self.arguments.output:
