@@ -13,5 +13,6 @@ EXTRA_DIST += \
 	%D%/mutants-fs.md \
 	%D%/performance.md \
 	%D%/target.md \
-	%D%/verify.md
+	%D%/verify.md \
+	%D%/vm.md
 dist_man1_MANS += %D%/recow.1
