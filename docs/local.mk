@@ -15,5 +15,6 @@ EXTRA_DIST += \
 	%D%/performance.md \
 	%D%/replay.md \
 	%D%/target.md \
-	%D%/verify.md
+	%D%/verify.md \
+	%D%/vm.md
 dist_man1_MANS += %D%/recow.1

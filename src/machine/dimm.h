@@ -11,10 +11,11 @@
 
 #include "src/base/base.h"
 
-#define DIMM_PORT  "/dev/virtio-ports/org.recow.dimm"
-#define DIMMS_MAX  64U
-#define DIMM_LIMIT (30 * NSEC_PER_SEC) /* for the guest's kernel to let one go: it migrates all of it first  \
-					*/
+#define DIMM_PORT "/dev/virtio-ports/org.recow.dimm"
+#define DIMMS_MAX 64U
+
+/* For the kernel to let one go: it migrates all of it first. */
+#define DIMM_LIMIT (30 * NSEC_PER_SEC)
 
 struct dimm {
 	bool plugged;
