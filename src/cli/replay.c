@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "src/base/json.h"
 #include "src/base/units.h"
@@ -16,6 +17,7 @@
 #include "src/report/report.h"
 #include "src/run/rundir.h"
 #include "src/scenario/scenario.h"
+#include "src/target/filesystem.h"
 
 #define REPETITIONS_MAX 1000000ULL
 
@@ -189,6 +191,21 @@ static int settle_formatting(const struct replay *r, struct plan *p, struct erro
 			 p->target.path);
 }
 
+/* On another target (--target) the filesystem is what is there; one that is made is of the run's kind, if
+ * that can be made. */
+static void settle_elsewhere(const struct replay *r, struct target_spec *t)
+{
+	const char *path = scenario_value(&r->over, "target", "", "path");
+	struct error ignored;
+	struct stat st;
+
+	if (!path || (strcmp(path, "auto") == 0 ? filesystem_available(t->fs, true, &ignored) == 0 : r->mkfs))
+		return;
+	t->fs[0] = t->mkfs_options[0] = '\0';
+	if (stat(path, &st) || S_ISDIR(st.st_mode))
+		t->mount_options[0] = '\0';
+}
+
 static int make_plan(const struct replay *r, struct plan *p, struct error *e)
 {
 	char *whole;
@@ -202,7 +219,10 @@ static int make_plan(const struct replay *r, struct plan *p, struct error *e)
 	}
 	snprintf(p->replay, sizeof(p->replay), "%s", whole);
 	free(whole);
-	if (settle_formatting(r, p, e) || plan_overlay(p, &r->over, e))
+	if (settle_formatting(r, p, e))
+		return -1;
+	settle_elsewhere(r, &p->target);
+	if (plan_overlay(p, &r->over, e))
 		return -1;
 	if (r->no_inject)
 		launch_without_injectors(p);

@@ -15,6 +15,7 @@ struct feed {
 	bool more;                  /* there is one */
 	bool failed;                /* the journal can't be read on: `error` */
 	struct error error;
+	uint64_t taken; /* records */
 };
 
 /* Open the journal of `worker` in RUN, and look at its first record. */

@@ -303,6 +303,7 @@ int worker_start(struct worker *w, struct shared *s, struct gang *gang, unsigned
 		.gang = gang,
 		.number = number,
 		.workload = workload_of(&s->plan, number),
+		.given_up = UINT64_MAX,
 	};
 	w->ctx = (struct op_ctx){
 		.model = &w->slot->model,

@@ -22,7 +22,7 @@ struct worker {
 	struct witness_list witnesses; /* until the run is over: longer than the thread */
 	uint64_t done;                 /* number of the last operation; in a replay not all below were done */
 	uint64_t answered; /* when the last call of this phase ended (CLOCK_MONOTONIC), 0 before the first */
-	uint64_t given_up; /* of a replay: the position of a step that did not come in time, 0: none */
+	uint64_t given_up; /* of a replay: the position of a step that did not come in time */
 	_Atomic bool idle; /* it found nothing to do */
 	pthread_t thread;
 };

@@ -53,6 +53,8 @@ const struct journal_header *journal_reader_header(const struct journal_reader *
  * *truncated (if given) says so and how many bytes are unread, and it is not an error. */
 int journal_reader_next(struct journal_reader *r, struct journal_record *out, uint64_t *truncated,
 			struct error *e);
+/* Let the page cache forget what was read of the present part: it counts against whoever reads. */
+void journal_reader_forget(struct journal_reader *r);
 void journal_reader_close(struct journal_reader *r);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,14 @@ int journal_reader_next(struct journal_reader *r, struct journal_record *out, ui
 			return 0;
 	}
 	return 0;
+}
+
+void journal_reader_forget(struct journal_reader *r)
+{
+	long at = r->file ? ftell(r->file) : 0;
+
+	if (at > 0)
+		posix_fadvise(fileno(r->file), 0, at, POSIX_FADV_DONTNEED);
 }
 
 void journal_reader_close(struct journal_reader *r)

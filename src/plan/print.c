@@ -16,7 +16,9 @@ static void print_end(const struct plan *p, FILE *out)
 	if (p->ops)
 		fprintf(out, "%safter %llu operations per worker", p->duration || p->rounds ? " or " : "",
 			(unsigned long long)p->ops);
-	if (!p->duration && !p->rounds && !p->ops)
+	if (p->replay[0])
+		fprintf(out, "with the last operation of that run");
+	else if (!p->duration && !p->rounds && !p->ops)
 		fprintf(out, "with Ctrl-C");
 	fprintf(out, p->keep_going ? "; goes on after a finding\n" : "; or with the first finding\n");
 }
