@@ -19,17 +19,23 @@ def make(paths, options, size="300m"):
 
 
 @contextlib.contextmanager
+def mounted_devices(devices, where, options="nodiscard,noatime"):
+    where.mkdir(exist_ok=True)
+    sh("mount", "-t", "btrfs", "-o", ",".join([options] + [f"device={d}" for d in devices]), devices[0], where)
+    try:
+        yield where
+    finally:
+        sh("umount", where)
+
+
+@contextlib.contextmanager
 def mounted(paths, where, options="nodiscard,noatime"):
     loops = []
-    where.mkdir(exist_ok=True)
     try:
         for path in paths:
             loops.append(sh("losetup", "-f", "--show", path).strip())
-        sh("mount", "-t", "btrfs", "-o", ",".join([options] + [f"device={l}" for l in loops]), loops[0], where)
-        try:
+        with mounted_devices(loops, where, options):
             yield where
-        finally:
-            sh("umount", where)
     finally:
         for loop in loops:
             sh("losetup", "-d", loop)
