@@ -33,7 +33,7 @@ def row(key, boots):
     return (f"{kernel}, {case}", program, len(boots), len(found), median([b["fired"] for b in boots]) if case != "control" else "-",
             sum(b.get("operations") or 0 for b in boots) or "-", sum(b.get("migrated") or 0 for b in boots) or "-",
             median([b["found_after_s"] for b in found], "{:.1f} s"), median([b.get("found_after_operations") for b in found]),
-            median([b.get("after_firing_s") for b in found], "{:.1f} s"), counted(b["by"][0] for b in found if b["by"]),
+            median([b.get("after_firing_s") for b in found], "{:.1f} s"), counted(b["first"] for b in found if b.get("first")),
             counted("clean" if b["check"] == 0 else "errors" for b in boots if b["check"] is not None),
             counted(", ".join(sorted(b["audit"])) or "clean" for b in boots if b["audit"] is not None))
 

@@ -97,6 +97,7 @@ def recow_says(out, result):
     return {
         "found": bool(first),
         "by": sorted({f"{f['verifier']}:{f['class']}" for f in report.findings}),
+        "first": first["verifier"] if first else None,
         "what": first["detail"] if first else "",
         "rounds": outcome.get("rounds", 0),
         "operations": report.operations[-1] if report.operations else 0,
@@ -112,5 +113,5 @@ def peer_says(out):
     path = out / "peer"
     said = [line.split(" ", 2) for line in path.read_text(errors="replace").splitlines()] if path.exists() else []
     said = [words for words in said if len(words) == 3]
-    return {"found": bool(said), "by": [words[0] for words in said], "what": said[0][2] if said else "",
+    return {"found": bool(said), "by": [words[0] for words in said], "first": min(said, key=lambda w: float(w[1]))[0] if said else None, "what": said[0][2] if said else "",
             "found_after_s": min(float(words[1]) for words in said) if said else None}
