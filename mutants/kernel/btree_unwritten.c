@@ -3,9 +3,10 @@
  * A dirty metadata block is taken for clean when it is to be written: its place on the disk keeps what was
  * there, while its parent says what should be. In memory all is right until the block is dropped.
  *
- * Linux 5.2: an error path of lock_extent_buffer_for_io() left blocks unwritten whose transaction was then
- * committed (18dfa7117a3f, "Btrfs: fix unwritten extent buffers and hangs on future writeback attempts");
- * filesystems did not mount any more, "parent transid verify failed".
+ * The class of 18dfa7117a3f ("Btrfs: fix unwritten extent buffers and hangs on future writeback attempts"),
+ * Linux 5.2: lock_extent_buffer_for_io() answered that there was nothing to be written when somebody else,
+ * "like page migration for example", held a page of the block locked. There the block stayed under writeback
+ * for ever, too, and the next commit hung; here only its not being written is left of it.
  */
 #include "mutants/kernel/btree.h"
 

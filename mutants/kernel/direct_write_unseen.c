@@ -3,7 +3,9 @@
  * A direct write leaves the pages of its range in the page cache: buffered reads go on seeing what was there
  * before.
  *
- * 332391a9935d ("fs: Fix page cache inconsistency when mixing buffered and AIO DIO").
+ * 332391a9935d ("fs: Fix page cache inconsistency when mixing buffered and AIO DIO"). btrfs asks once more,
+ * below, whether pages are left, and then writes through them (lock_extent_direct()); it is told that there
+ * are none.
  */
 #include "mutants/kernel/mutant.h"
 
@@ -18,12 +20,14 @@
 #endif
 
 static typeof(invalidate_inode_pages2_range) *invalidate_original;
+static typeof(filemap_range_has_page) *has_page_original;
 
 /* Writes whose pages were left, between the call before them and the one behind them. A write that fails has
  * no second call: its place is taken when the others are. */
 static struct {
 	const struct address_space *mapping; /* NULL: none */
-	pgoff_t start;
+	pgoff_t start, end;                  /* both inclusive */
+	const struct task_struct *writer;
 } left[64];
 static unsigned int next;     /* place in left[] */
 static DEFINE_SPINLOCK(lock); /* of both; taken where writes complete, too */
@@ -43,7 +47,20 @@ static bool is_behind(const struct address_space *mapping, pgoff_t start)
 	return behind;
 }
 
-static void leave(const struct address_space *mapping, pgoff_t start)
+static bool is_left(const struct address_space *mapping, pgoff_t page)
+{
+	unsigned long flags;
+	bool found = false;
+
+	spin_lock_irqsave(&lock, flags);
+	for (size_t i = 0; i < ARRAY_SIZE(left) && !found; i++)
+		found = left[i].mapping == mapping && left[i].writer == current && left[i].start <= page &&
+			page <= left[i].end;
+	spin_unlock_irqrestore(&lock, flags);
+	return found;
+}
+
+static void leave(const struct address_space *mapping, pgoff_t start, pgoff_t end)
 {
 	unsigned long flags;
 
@@ -52,6 +69,8 @@ static void leave(const struct address_space *mapping, pgoff_t start)
 		mutant_missed();
 	left[next].mapping = mapping;
 	left[next].start = start;
+	left[next].end = end;
+	left[next].writer = current;
 	next = (next + 1) % ARRAY_SIZE(left);
 	spin_unlock_irqrestore(&lock, flags);
 }
@@ -77,11 +96,17 @@ static int invalidate(struct address_space *mapping, pgoff_t start, pgoff_t end)
 	}
 	if (!filemap_range_has_page(mapping, first, last) || !mutant_draw())
 		return invalidate_original(mapping, start, end);
-	leave(mapping, start);
+	leave(mapping, start, end);
 	return 0;
 }
 
+static bool has_page(struct address_space *mapping, loff_t first, loff_t last)
+{
+	return !is_left(mapping, first >> PAGE_SHIFT) && has_page_original(mapping, first, last);
+}
+
 static struct mutant_hook hooks[] = {
+	{"filemap_range_has_page", has_page, (void **)&has_page_original},
 	{"invalidate_inode_pages2_range", invalidate, (void **)&invalidate_original},
 };
 
