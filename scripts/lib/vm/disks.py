@@ -21,7 +21,8 @@ class Disk:
             return ["-blockdev", f"driver=file,node-name=image{self.number},filename={escaped(self.image)},discard=unmap",
                     "-blockdev", f"driver=raw,node-name=raw{self.number},file=image{self.number},discard=unmap",
                     "-blockdev", f"driver=file,node-name=log{self.number},filename={escaped(self.log)}",
-                    "-blockdev", f"driver=blklogwrites,node-name=disk{self.number},file=raw{self.number},log=log{self.number},discard=unmap",
+                    "-blockdev", f"driver=blklogwrites,node-name=disk{self.number},file=raw{self.number},log=log{self.number},discard=unmap,"
+                    "log-super-update-interval=1",
                     *device]
         return ["-drive", f"file={escaped(self.image)},if=none,id=disk{self.number},format=raw,cache=writeback,discard=unmap",
                 *device]
