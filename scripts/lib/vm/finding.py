@@ -42,16 +42,17 @@ def last_time(run):
 
 
 def audit(disk, output):
-    """What recow audit says of an image that nobody mounted since: kept as audit-diskN.txt. None: no btrfs lies on it."""
+    """(exit code, text) of recow audit on an image that nobody mounted since; kept as audit-diskN.txt. (0, ""): no btrfs lies on
+    it."""
     if not is_btrfs(disk.image):
-        return None
+        return 0, ""
     try:
         result = host.run(host.RECOW, "audit", disk.image, timeout=AUDIT_LIMIT)
         code, text = result.returncode, result.stdout + result.stderr
     except host.subprocess.TimeoutExpired:
         code, text = 4, f"the audit did not end within {AUDIT_LIMIT} s\n"
     pathlib.Path(output / f"audit-disk{disk.number}.txt").write_text(f"{text}exit code {code}\n", encoding="utf-8")
-    return text
+    return code, text
 
 
 def is_btrfs(image):

@@ -169,6 +169,7 @@ class Guest:
         if self.stopping and now > self.stopping + STOP_LIMIT:
             return End("stopped", text="the command did not end when it was told to")
         if self.wish.cut and now > self.up + self.wish.cut:
+            self.qemu.process.kill()  # QMP's quit and stop flush the disks, which no power cut does
             return End("cut", text=f"{now - self.up:.1f} s after the command began")
         if now > self.last_sign + self.wish.hang:
             self.settle(End("hang", text=f"no sign of life for {now - self.last_sign:.0f} s"))

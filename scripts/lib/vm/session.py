@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One call of scripts/vm: from the command line's words to its exit code. What it makes it takes away, whatever ends it."""
+import dataclasses
 import pathlib
 import re
 import signal
 import sys
 import tempfile
 
-from vm import accel, dimms, disks, finding, guest, host, modules, packages, qemu
+from vm import accel, dimms, disks, finding, guest, host, modules, packages, powercut, qemu
 
-CLEAN, FINDING, CANNOT, CUT_SHORT = 0, 1, 3, 4
+CLEAN, FINDING, CUT_SHORT, INCONCLUSIVE = 0, 1, 4, 5
 LEAST_MEMORY = 256 << 20  # the root lies in memory, and btrfs wants some
 QEMU_NEEDS = 150 << 20    # beside the guest's memory
 DISK = "2g"
@@ -21,6 +22,7 @@ class Session:
         self.running = None     # guest.Guest
         self.made = []          # disks
         self.own_output = None  # a directory that was not named
+        self.cut = powercut.parse(arguments.power_cut) if arguments.power_cut else None
         if arguments.cpus < 1:
             raise host.WrongUsage("--cpus: at least 1")
 
@@ -74,15 +76,58 @@ class Session:
         try:
             wish = self.wish()
             with tempfile.TemporaryDirectory(prefix="recow-vm-scratch-", dir="/var/tmp") as scratch:
-                self.running = guest.Guest(wish, scratch, wish.output / "console.log")
-                end = self.running.go()
+                if self.cut:
+                    return self.run_and_cut(wish, pathlib.Path(scratch))
+                end = self.boot(wish, scratch, "console.log")
             return self.conclude(wish, end, self.running.oops)
-        except host.CannotRun:
+        except (host.CannotRun, host.WrongUsage):
             self.discard()
             raise
         except Stopped:
             self.discard()
             return CUT_SHORT
+
+    def boot(self, wish, scratch, console):
+        self.running = guest.Guest(wish, scratch, wish.output / console)
+        return self.running.go()
+
+    def run_and_cut(self, wish, scratch):
+        """Twice: until power goes, and what is there then."""
+        after = self.after_cut(wish)
+        wish.cut = self.cut.seconds
+        for disk in wish.disks:
+            disk.log = scratch / f"disk{disk.number}.log"
+        end = self.boot(wish, scratch, "console.log")
+        if end.kind != "cut":
+            say("the guest ended before the power did: nothing was cut")
+            code = self.conclude(wish, end, self.running.oops)
+            return code or CUT_SHORT
+        self.made = []  # from here on they are what the whole was for
+        say(f"power went {end.text}")
+        damaged = [self.lose(disk, wish.output) for disk in wish.disks]
+        again = dataclasses.replace(wish, command=after, cut=0)
+        end = self.boot(again, scratch, "console-after.log")
+        code = self.conclude(again, end, self.running.oops)
+        return FINDING if any(damaged) and code in (CLEAN, INCONCLUSIVE) else code
+
+    def after_cut(self, wish):
+        if self.arguments.after_cut:
+            return ["sh", "-c", self.arguments.after_cut]
+        if wish.command[:2] != ["recow", "run"]:
+            raise host.WrongUsage("--power-cut: say with --after-cut what is to run when power is back")
+        return ["recow", "verify", "/out/run", "--target", wish.disks[0].name()]
+
+    def lose(self, disk, output):
+        """Make its image what the disk has kept. True: the audit finds damage."""
+        loss = powercut.remake(disk.image, disk.log, self.cut.seed)
+        disk.log.unlink()
+        disk.log = None
+        say(f"disk{disk.number}: {loss.requests} requests and {loss.flushes} flushes; of {loss.pending} requests after the last flush "
+            f"{loss.lost} are lost and {loss.torn} torn")
+        code, text = finding.audit(disk, output)
+        if text:
+            say(f"audit of disk{disk.number}, before anybody mounts it:\n{text.rstrip()}")
+        return code == FINDING
 
     def discard(self):
         """Nothing ran on these disks."""
@@ -128,8 +173,8 @@ class Session:
             if code == CLEAN and not self.arguments.keep:
                 disk.image.unlink()
             elif code == FINDING:
-                text = finding.audit(disk, wish.output)
-                if text is not None:
+                _, text = finding.audit(disk, wish.output)
+                if text:
                     say(f"audit of {disk.image}, which nobody mounted since:\n{text.rstrip()}")
         if not self.arguments.quiet or code:
             say(f"exit code {code}; {wish.output} has what came out")
