@@ -50,7 +50,7 @@ def run(boot, keep=None):
     with tempfile.TemporaryDirectory(prefix="recow-reproduce-", dir="/var/tmp") as scratch:
         out = pathlib.Path(scratch) if keep is None else keep
         out.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(boot.words(out), capture_output=True, text=True, check=False)
+        done = call(boot.words(out))
         if done.returncode in (2, 3):
             raise CannotRun(done.stderr.strip() or done.stdout.strip())
         (out / "said.txt").write_text(done.stdout + done.stderr)
@@ -61,6 +61,18 @@ def run(boot, keep=None):
         for image in out.glob("disk*.img"):
             image.unlink()
         return result
+
+
+def call(words):
+    """As subprocess.run(), but nothing goes on when we are stopped."""
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            stdout, stderr = process.communicate()
+        except BaseException:
+            process.terminate()
+            process.communicate()
+            raise
+        return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
 
 
 def module_says(out):
