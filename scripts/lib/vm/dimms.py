@@ -120,8 +120,11 @@ class Dimms:
         self.monitor.send("device_del", heard, id=module.name())
 
     def resize(self, module, plugged):
-        self.monitor.send("qom-set", lambda message: "error" in message and self.settle(module, "busy"), path=f"/machine/peripheral/{module.name()}",
-                          property="requested-size", value=module.size if plugged else 0)
+        def heard(message):
+            if "error" in message:
+                self.settle(module, "busy")
+        self.monitor.send("qom-set", heard, path=f"/machine/peripheral/{module.name()}", property="requested-size",
+                          value=module.size if plugged else 0)
 
     # ---- what QEMU says
 
