@@ -133,6 +133,9 @@ class Session:
         """Nothing ran on these disks."""
         for disk in self.made:
             disk.image.unlink()
+        for log in self.own_output.glob("console*.log") if self.own_output else ():
+            if not log.stat().st_size:
+                log.unlink()
         if self.own_output and not any(self.own_output.iterdir()):
             self.own_output.rmdir()
 
