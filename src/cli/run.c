@@ -15,7 +15,7 @@ static int make_plan(struct plan *p, const struct run_flags *f, struct error *e)
 	char path[4096];
 	int ret;
 
-	if (scenario_find(f->scenario, path, sizeof(path), e) || scenario_load(path, &scenario, e))
+	if (scenario_find(f->argument, path, sizeof(path), e) || scenario_load(path, &scenario, e))
 		return -1;
 	ret = plan_make(p, &scenario, &f->over, e);
 	scenario_free(&scenario);
@@ -70,7 +70,7 @@ int command_run(int argc, char **argv, struct error *e)
 		json_decref(command);
 		return error_errno(e, EXIT_HARNESS, ENOMEM, "plan");
 	}
-	if (flags_parse(argc, argv, &flags, e)) {
+	if (flags_parse(argc, argv, FLAGS_RUN, &flags, e)) {
 		json_decref(command);
 		free(plan);
 		return -1;
