@@ -249,9 +249,7 @@ static void print_json(const struct replay *r, const struct tally_of_repetitions
 					t->reports)
 			    : json_incref(json_array_get(t->reports, 0));
 
-	json_dumpf(j, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-	putchar('\n');
-	json_decref(j);
+	cli_print_json(j);
 }
 
 static int execute(const struct replay *r, struct plan *p, struct error *e)

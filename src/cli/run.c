@@ -26,15 +26,6 @@ static int make_plan(struct plan *p, const struct run_flags *f, struct error *e)
 	return launch_settle(p, "", f->dry_run, e);
 }
 
-static void print_json(const struct launch *l)
-{
-	json_t *j = launch_json(l);
-
-	json_dumpf(j, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-	putchar('\n');
-	json_decref(j);
-}
-
 static int execute(const struct plan *plan, const struct run_flags *f, json_t *command, struct error *e)
 {
 	struct launch l = {.plan = plan, .command = command, .json = f->json, .verbosity = f->verbosity};
@@ -42,7 +33,7 @@ static int execute(const struct plan *plan, const struct run_flags *f, json_t *c
 	if (launch_execute(&l, e))
 		return -1;
 	if (f->json)
-		print_json(&l);
+		cli_print_json(launch_json(&l));
 	else
 		launch_print(&l);
 	launch_end(&l);
