@@ -94,10 +94,10 @@ verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/real.h
 # Operations on real filesystems: one program, run on each of them by a script.
 check_PROGRAMS += %D%/test_ops_real
 %C%_test_ops_real_SOURCES = %D%/test_ops_real.c %D%/ops_world.c %D%/ops_world.h %D%/tree_walk.c %D%/tree_walk.h \
-	%D%/unit.h
+	%D%/real.h %D%/real_world.h %D%/unit.h
 check_PROGRAMS += %D%/test_replay_real
 %C%_test_replay_real_SOURCES = %D%/test_replay_real.c %D%/ops_world.c %D%/ops_world.h %D%/tree_walk.c %D%/tree_walk.h \
-	%D%/real.h %D%/unit.h
+	%D%/real.h %D%/real_world.h %D%/unit.h
 TESTS += %D%/ops_filesystems.sh
 EXTRA_DIST += %D%/ops_filesystems.sh
 %C%_test_cpu_SOURCES = %D%/test_cpu.c %D%/conductor.h %D%/real.h %D%/unit.h
