@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/plugins.h"
+#include "src/plan/pick.h"
 #include "src/report/print.h"
 
 /* What is read, and where complaints go. */
@@ -74,11 +74,8 @@ static void take_pair(uint64_t out[2], const json_t *j, const char *key)
 static int take_workload(const struct source *s, struct plan_workload *w, const json_t *j)
 {
 	const char *name = json_text(j, "name");
-	size_t i = 0;
 
-	while (plugin_workloads[i] && strcmp(plugin_workloads[i]->name, name) != 0)
-		i++;
-	w->workload = plugin_workloads[i];
+	w->workload = pick_workload(name, s->e);
 	if (!w->workload)
 		return unknown(s, "workload", name);
 	w->shape = w->workload->shape;
@@ -109,22 +106,16 @@ static int take_params(const struct source *s, struct plan_injection *in, const 
 static int take_injection(const struct source *s, struct plan_injection *in, const json_t *j)
 {
 	const char *name = json_text(j, "name");
-	size_t i = 0;
 
-	while (plugin_injectors[i] && strcmp(plugin_injectors[i]->name, name) != 0)
-		i++;
-	in->injector = plugin_injectors[i];
+	in->injector = pick_injector(name, s->e);
 	return in->injector ? take_params(s, in, json_object_get(j, "params")) : unknown(s, "injector", name);
 }
 
 static int take_verification(const struct source *s, struct plan_verification *v, const json_t *j)
 {
 	const char *name = json_text(j, "name");
-	size_t i = 0;
 
-	while (plugin_verifiers[i] && strcmp(plugin_verifiers[i]->name, name) != 0)
-		i++;
-	v->verifier = plugin_verifiers[i];
+	v->verifier = pick_verifier(name, s->e);
 	return v->verifier ? 0 : unknown(s, "verifier", name);
 }
 
