@@ -182,17 +182,14 @@ static void it_reads_well(void **state)
 	FILE *out = open_memstream(&text, &len);
 
 	assert_non_null(out);
-	finding_print(4, f, out);
+	finding_print_short(4, f, out);
+	finding_print_bytes(f, 4, out);
 	fclose(out);
 	assert_non_null(strstr(text, "FINDING 4: torn: "));
 	assert_non_null(strstr(text, "w0005/a\\n\\377\\\"b"));
-	assert_non_null(strstr(text, "bytes     8192 to 12287 (block 2)"));
-	assert_non_null(strstr(text, "stale: written by worker 5, operation 1234000"));
-	assert_non_null(strstr(text, "device 2, byte 0x20000000"));
 	/* The first byte that differs is number 512 of the block: 0 expected, 1 found. */
 	assert_non_null(strstr(text, "expected    2200 *00*01"));
 	assert_non_null(strstr(text, "found       2200 *01*02"));
-	assert_non_null(strstr(text, "findings/0004.expected"));
 	free(text);
 	free(f);
 }
