@@ -46,13 +46,9 @@ static int take_list(struct recheck *r, const char *list, struct error *e)
 
 static void take_spec(struct recheck *r, const json_t *target)
 {
-	static const char *const kinds[] = {"auto", "device", "image", "directory"};
 	struct target_spec *t = &r->spec;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (strcmp(json_text(target, "kind"), kinds[i]) == 0)
-			t->kind = (enum target_kind)i;
-	}
+	target_kind_of(json_text(target, "kind"), &t->kind);
 	snprintf(t->path, sizeof(t->path), "%s", json_text(target, "path"));
 	snprintf(t->fs, sizeof(t->fs), "%s", json_text(target, "fs"));
 	snprintf(t->mount_options, sizeof(t->mount_options), "%s", json_text(target, "mount_options"));

@@ -45,15 +45,8 @@ static bool is_true(const json_t *j, const char *key)
 
 static int take_target(const struct source *s, struct target_spec *t, const json_t *j)
 {
-	static const char *const kinds[] = {"auto", "device", "image", "directory"};
-	const char *kind = json_text(j, "kind");
-	size_t i = 0;
-
-	while (i < ARRAY_SIZE(kinds) && strcmp(kind, kinds[i]) != 0)
-		i++;
-	if (i == ARRAY_SIZE(kinds))
+	if (!target_kind_of(json_text(j, "kind"), &t->kind))
 		return missing(s, "plan.target");
-	t->kind = (enum target_kind)i;
 	take_text(t->path, sizeof(t->path), j, "path");
 	take_text(t->fs, sizeof(t->fs), j, "fs");
 	take_text(t->mkfs_options, sizeof(t->mkfs_options), j, "mkfs_options");
