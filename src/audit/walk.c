@@ -122,10 +122,6 @@ static void block_fault(void *context, const struct fault *f)
 		lose(k);
 }
 
-static void no_fault(void *context, const struct fault *f)
-{
-}
-
 /* Which copy is the block: the first that is what was promised, or else the first that can be followed. */
 static const unsigned char *choose(struct worker *k, bool good[READER_COPIES], int *chosen)
 {
@@ -389,7 +385,7 @@ static void take_walk(struct worker *k, const struct sink *sink)
 /* Faults were told in the first pass. */
 static void take_again(struct worker *k)
 {
-	const struct sink sink = {k, no_fault, facts_event};
+	const struct sink sink = {k, walk_no_fault, facts_event};
 	bool good[READER_COPIES] = {false};
 	const unsigned char *block;
 	int chosen = 0;
