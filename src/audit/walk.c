@@ -95,8 +95,7 @@ static uint64_t first_inode(const struct worker *k, const unsigned char *copy)
 	return inode >= OBJECT_FIRST_FREE && inode <= OBJECT_LAST_FREE ? inode : 0;
 }
 
-/* A fault of the block that a worker looks at. */
-static void block_fault(void *context, const struct fault *f)
+void walk_fault(void *context, const struct fault *f)
 {
 	struct worker *k = context;
 	struct audit_finding found = {.rule = f->rule,
@@ -402,7 +401,7 @@ static void take(void *context, unsigned int thread, const struct got *g)
 {
 	struct walk *w = context;
 	struct worker *k = &w->workers[thread];
-	const struct sink sink = {k, block_fault, facts_event};
+	const struct sink sink = {k, walk_fault, facts_event};
 	struct entry n;
 
 	pthread_mutex_lock(&w->lock);
