@@ -145,9 +145,10 @@ static const unsigned char *choose(struct worker *k, bool good[READER_COPIES], i
 }
 
 /* Copies that are the block, and yet not the one that was chosen. False when they all are. */
-static bool compare_copies(struct worker *k, const bool good[READER_COPIES], const unsigned char *best,
+static bool compare_copies(struct worker *k, const bool good[READER_COPIES], int chosen,
 			   const struct sink *sink)
 {
+	const unsigned char *best = k->got->copy[chosen];
 	bool differ = false;
 
 	for (unsigned int i = 0; i < k->got->copies; i++) {
@@ -166,7 +167,8 @@ static bool compare_copies(struct worker *k, const bool good[READER_COPIES], con
 		else if ((le64_at(copy + HEADER_FLAGS) ^ le64_at(best + HEADER_FLAGS)) & HEADER_WRITTEN)
 			fault_emit(sink, RULE_WRITTEN, -1, NULL, "the mark WRITTEN is on one copy only");
 		else
-			fault_emit(sink, RULE_MIRROR, -1, NULL, "its content differs from that of copy 1");
+			fault_emit(sink, RULE_MIRROR, -1, NULL, "its content differs from that of copy %d",
+				   chosen + 1);
 	}
 	return differ;
 }
@@ -363,11 +365,7 @@ static void take_walk(struct worker *k, const struct sink *sink)
 		lose(k);
 		return;
 	}
-	k->copy = 0;
-	if (compare_copies(k, good, block, sink))
-		k->copy = chosen + 1;
-	else
-		k->copy = 0;
+	k->copy = compare_copies(k, good, chosen, sink) ? chosen + 1 : 0;
 	learn_chunk_uuid(k, block);
 	k->owner = le64_at(block + HEADER_OWNER);
 	check_owner(k, sink);
