@@ -117,14 +117,15 @@ static inline void keeper_not_needed(void)
 		fprintf(stderr, "the keeper of the machine is gone\n");
 }
 
-/* One keeper at a time: that of the program before may still be at work. Held until it ends. */
+/* One keeper at a time: that of the program before may still be at work, for a minute at most (a process
+ * that hangs in the kernel would hold it for ever). Held until it ends. */
 static inline void keeper_lock(void)
 {
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	int fd = open("/tmp/recow-tests-keeper.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	if (fd >= 0)
-		fcntl(fd, F_SETLKW, &whole);
+	for (int i = 0; fd >= 0 && i < 600 && fcntl(fd, F_SETLK, &whole); i++)
+		sleep_ns(100 * NSEC_PER_MSEC);
 }
 
 /* It must outlive what ends the program's process group, and nobody may wait for its output. */
