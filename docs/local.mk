@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	%D%/mutants-kernel.md \
 	%D%/performance.md \
 	%D%/replay.md \
+	%D%/reproduce.md \
 	%D%/target.md \
 	%D%/verify.md \
 	%D%/vm.md

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "injectors/departure.h"
 #include "src/base/clock.h"
 
 #define BLOCKS_MAX 4096 /* memory blocks looked at: 512 GiB of 128 MiB each */
@@ -125,14 +126,17 @@ struct block *blocks_spare(struct blocks *b)
 	return NULL;
 }
 
-static struct census_count count_pages(const struct injection *in, const struct blocks *b,
-				       const struct block *k, unsigned int sample)
+static uint64_t frames_of(const struct blocks *b)
 {
-	uint64_t frames = b->bytes / (uint64_t)sysconf(_SC_PAGESIZE);
+	return b->bytes / (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static uint64_t estimate_dirty(const struct injection *in, const struct blocks *b, const struct block *k)
+{
 	struct census_count count;
 
-	census_take(&b->census, in->cgroup, k->number * frames, frames, sample, &count);
-	return count;
+	census_take(&b->census, in->cgroup, k->number * frames_of(b), frames_of(b), SAMPLE, &count);
+	return count.dirty;
 }
 
 bool blocks_look(struct injection *in, struct blocks *b)
@@ -142,7 +146,7 @@ bool blocks_look(struct injection *in, struct blocks *b)
 	for (size_t i = 0; i < b->count; i++) {
 		struct block *k = &b->block[i];
 
-		k->dirty = k->held && !k->away ? count_pages(in, b, k, SAMPLE).dirty : 0;
+		k->dirty = k->held && !k->away ? estimate_dirty(in, b, k) : 0;
 		any |= k->dirty > 0;
 	}
 	return any;
@@ -202,50 +206,22 @@ static bool leaves_the_floor(struct injection *in, const struct blocks *b)
 	return false;
 }
 
-/*
- * Of `dirty` pages that a block held, how many were dirty when they moved? What was dropped did not move; and
- * one that was written out before its turn came is among those that the machine wrote meanwhile: so many are
- * unsure.
- */
-static void count_dirty(struct exposure *x, uint64_t dirty, uint64_t written, uint64_t moved)
-{
-	uint64_t left = MIN(dirty, moved);
-	uint64_t unsure = MIN(left, written);
-
-	atomic_fetch_add(&x->dirty, left - unsure);
-	atomic_fetch_add(&x->unsure, unsure);
-}
-
-void exposure_moved(struct exposure *x, const struct census_count *before, uint64_t written, uint64_t moved)
-{
-	count_dirty(x, before->dirty, written, moved);
-	/* The kernel waits for the writeback of a page and moves it then; again, what was dropped did not
-	 * move. */
-	atomic_fetch_add(&x->writeback, MIN(before->writeback, moved));
-}
-
 enum step blocks_take(struct injection *in, struct blocks *b, struct block *k, uint64_t *moved)
 {
-	struct census_count before;
-	uint64_t migrated, written;
+	struct departure d;
 	int err;
 
 	*moved = 0;
 	if (!leaves_the_floor(in, b))
 		return STEP_IDLE;
-	written = machine_vmstat("nr_written");
-	before = count_pages(in, b, k, 1);
-	migrated = machine_vmstat("pgmigrate_success");
+	departure_begin(&d, in, &b->census, k->number * frames_of(b), frames_of(b));
 	err = machine_memory_block(in->machine, k->number, "offline", b->limit);
-	*moved = machine_vmstat("pgmigrate_success") - migrated;
-	written = machine_vmstat("nr_written") - written;
-	atomic_fetch_add(&in->exposure->pages, *moved);
+	*moved = departure_end(&d, in->exposure, !err);
 	k->turn = ++b->turn;
 	if (err) {
 		remember_refusal(in, k, "offline", err);
 		return STEP_REFUSED;
 	}
-	exposure_moved(in->exposure, &before, written, *moved);
 	k->away = true;
 	b->away++;
 	k->refusals = 0;

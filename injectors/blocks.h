@@ -56,10 +56,6 @@ int64_t blocks_room(const struct blocks *b);
  * below the floor. Adds to the exposure. */
 enum step blocks_take(struct injection *in, struct blocks *b, struct block *k, uint64_t *moved);
 
-/* Pages of the target moved with memory that went away: `before`, what was in it; `written` and `moved`, what
- * the machine wrote and migrated meanwhile. */
-void exposure_moved(struct exposure *x, const struct census_count *before, uint64_t written, uint64_t moved);
-
 /* Bring it back. */
 enum step blocks_return(struct injection *in, struct blocks *b, struct block *k);
 

@@ -261,11 +261,10 @@ static void probe(struct injection *in, struct compactor *c)
 
 static int compaction_start(struct injection *in, struct error *e)
 {
-	struct compactor *c = calloc(1, sizeof(*c));
+	struct compactor *c = inject_state(in, sizeof(*c), e);
 
-	in->state = c;
 	if (!c)
-		return error_errno(e, EXIT_HARNESS, ENOMEM, "compaction");
+		return -1;
 	memcpy(c->setting, settings, sizeof(settings));
 	settings_find(in, c->setting, ARRAY_SIZE(c->setting));
 	ballast_open(in, &c->ballast);

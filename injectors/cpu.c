@@ -10,7 +10,6 @@
  * place in cpusets of cgroup v1. Interrupts are noted in the undo log and set again; a CPU with such tasks or
  * cpusets is left alone.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,11 +167,10 @@ static int cpu_start(struct injection *in, struct error *e)
 {
 	unsigned int numbers[CPUS_MAX];
 	size_t online = machine_list(CPU_DIR "online", numbers, ARRAY_SIZE(numbers));
-	struct cpus *all = calloc(1, sizeof(*all) + online * sizeof(all->cpu[0]));
+	struct cpus *all = inject_state(in, sizeof(*all) + online * sizeof(all->cpu[0]), e);
 
 	if (!all)
-		return error_errno(e, EXIT_HARNESS, ENOMEM, "cpu");
-	in->state = all;
+		return -1;
 	for (size_t i = 0; i < online; i++) {
 		if (can_go(numbers[i]))
 			all->cpu[all->count++] = (struct cpu){.number = numbers[i]};

@@ -7,12 +7,11 @@
  * A module that comes is onlined by the kernel (memhp_default_state=online_movable): page cache goes there
  * first. Each step plugs one that is away, or unplugs the one with most dirty pages of the target.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "injectors/blocks.h"
+#include "injectors/departure.h"
 #include "injectors/injector.h"
 #include "src/machine/dimm.h"
 
@@ -40,14 +39,17 @@ struct modules {
 	struct dimm dimm[DIMMS_MAX];
 };
 
-static struct census_count look(struct injection *in, const struct modules *m, const struct dimm *d)
+static uint64_t frame(uint64_t bytes)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	struct census_count found = {0};
+	return bytes / (uint64_t)sysconf(_SC_PAGESIZE);
+}
 
-	if (in->cgroup)
-		census_take(&m->census, in->cgroup, d->start / page, d->length / page, 1, &found);
-	return found;
+static uint64_t count_dirty(const struct injection *in, const struct modules *m, const struct dimm *d)
+{
+	struct census_count found;
+
+	census_take(&m->census, in->cgroup, frame(d->start), frame(d->length), 1, &found);
+	return found.dirty;
 }
 
 /* One that is away, drawn; or `count`. */
@@ -64,24 +66,24 @@ static size_t draw_away(struct injection *in, const struct modules *m)
 	return m->count;
 }
 
-/* The plugged one with most dirty pages, `*found` what was seen in it; `count` when none may go. */
-static size_t dirtiest(struct injection *in, const struct modules *m, struct census_count *found)
+/* The plugged one with most dirty pages; `count` when none may go. */
+static size_t dirtiest(const struct injection *in, const struct modules *m)
 {
 	size_t chosen = m->count, plugged = 0;
+	uint64_t most = 0;
 
-	*found = (struct census_count){0};
 	for (size_t n = 0; n < m->count; n++) {
-		struct census_count here;
+		uint64_t dirty;
 
 		if (!m->dimm[n].plugged)
 			continue;
 		plugged++;
 		if (m->stuck[n])
 			continue;
-		here = look(in, m, &m->dimm[n]);
-		if (chosen == m->count || here.dirty > found->dirty) {
+		dirty = count_dirty(in, m, &m->dimm[n]);
+		if (chosen == m->count || dirty > most) {
 			chosen = n;
-			*found = here;
+			most = dirty;
 		}
 	}
 	return plugged > in->params->value[LEFT] ? chosen : m->count;
@@ -100,21 +102,15 @@ static enum step change(struct injection *in, struct modules *m, size_t n, bool 
 
 static enum step unplug(struct injection *in, struct modules *m)
 {
-	uint64_t written, migrated;
-	struct census_count before;
-	size_t n = dirtiest(in, m, &before);
+	size_t n = dirtiest(in, m);
+	struct departure d;
 	enum step step;
 
 	if (n == m->count)
 		return inject_idle(in, "no module may go");
-	written = machine_vmstat("nr_written");
-	migrated = machine_vmstat("pgmigrate_success");
+	departure_begin(&d, in, &m->census, frame(m->dimm[n].start), frame(m->dimm[n].length));
 	step = change(in, m, n, false);
-	migrated = machine_vmstat("pgmigrate_success") - migrated;
-	written = machine_vmstat("nr_written") - written;
-	atomic_fetch_add(&in->exposure->pages, migrated);
-	if (step == STEP_DONE)
-		exposure_moved(in->exposure, &before, written, migrated);
+	departure_end(&d, in->exposure, step == STEP_DONE);
 	return step;
 }
 
@@ -138,11 +134,10 @@ static enum step dimm_step(struct injection *in)
 
 static int dimm_start(struct injection *in, struct error *e)
 {
-	struct modules *m = calloc(1, sizeof(*m));
+	struct modules *m = inject_state(in, sizeof(*m), e);
 
-	in->state = m;
 	if (!m)
-		return error_errno(e, EXIT_HARNESS, ENOMEM, "dimm");
+		return -1;
 	census_open(&m->census);
 	return 0;
 }

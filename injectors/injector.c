@@ -2,9 +2,11 @@
 /* What every injector needs: words for the timeline, and a wait that ends with the phase. */
 #include "injectors/injector.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,6 +15,14 @@
 
 /* The end of a run is not announced through the futex: a wait looks for it this often. */
 #define STOP_POLL (100 * NSEC_PER_MSEC)
+
+void *inject_state(struct injection *in, size_t bytes, struct error *e)
+{
+	in->state = calloc(1, bytes);
+	if (!in->state)
+		error_errno(e, EXIT_HARNESS, ENOMEM, "%s", in->name);
+	return in->state;
+}
 
 enum step inject_idle(struct injection *in, const char *fmt, ...)
 {

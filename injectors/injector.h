@@ -80,6 +80,9 @@ struct injector {
 	void (*finish)(struct injection *in); /* frees state; also after a failed start(); may be NULL */
 };
 
+/* For start(): in->state becomes zeroed memory, which finish() frees. NULL and *e for lack of memory. */
+void *inject_state(struct injection *in, size_t bytes, struct error *e);
+
 /* Note why there was nothing to do, and return STEP_IDLE. An idle step is followed by a short pause. */
 enum step inject_idle(struct injection *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

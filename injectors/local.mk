@@ -12,6 +12,8 @@ librecow_a_SOURCES += \
 	%D%/census.h \
 	%D%/compaction.c \
 	%D%/cpu.c \
+	%D%/departure.c \
+	%D%/departure.h \
 	%D%/dimm.c \
 	%D%/dirty.c \
 	%D%/dirty.h \

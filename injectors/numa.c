@@ -201,11 +201,10 @@ static enum step move_churn(struct injection *in, struct mover *m)
 
 static int numa_start(struct injection *in, struct error *e)
 {
-	struct mover *m = calloc(1, sizeof(*m));
+	struct mover *m = inject_state(in, sizeof(*m), e);
 
-	in->state = m;
 	if (!m)
-		return error_errno(e, EXIT_HARNESS, ENOMEM, "numa");
+		return -1;
 	m->root = -1;
 	m->page = (uint64_t)sysconf(_SC_PAGESIZE);
 	m->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);

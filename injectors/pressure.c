@@ -253,11 +253,10 @@ static void open_squeeze(struct injection *in, struct pressure *p)
 
 static int pressure_start(struct injection *in, struct error *e)
 {
-	struct pressure *p = calloc(1, sizeof(*p));
+	struct pressure *p = inject_state(in, sizeof(*p), e);
 
-	in->state = p;
 	if (!p)
-		return error_errno(e, EXIT_HARNESS, ENOMEM, "pressure");
+		return -1;
 	if (open_memory(in, p, e))
 		return -1;
 	ballast_open(in, &p->ballast);

@@ -172,11 +172,10 @@ static int find_blocks(struct offliner *o, struct error *e)
 
 static int softoffline_start(struct injection *in, struct error *e)
 {
-	struct offliner *o = calloc(1, sizeof(*o));
+	struct offliner *o = inject_state(in, sizeof(*o), e);
 
-	in->state = o;
 	if (!o)
-		return error_errno(e, EXIT_HARNESS, ENOMEM, "softoffline");
+		return -1;
 	census_open(&o->census);
 	if (o->census.flags < 0)
 		return error_set(e, EXIT_CANNOT, "/proc/kpageflags can't be read");

@@ -201,16 +201,15 @@ static enum step freeze_once(struct injection *in, struct syncer *s)
 
 static int sync_start(struct injection *in, struct error *e)
 {
-	struct syncer *s = calloc(1, sizeof(*s));
+	struct syncer *s = inject_state(in, sizeof(*s), e);
 
-	in->state = s;
-	if (s) {
-		s->root = -1;
-		s->knobs = dirty_look(in);
-		s->helper = calloc(in->params->value[THREADS], sizeof(*s->helper));
-	}
-	if (!s || !s->knobs || !s->helper)
-		return error_errno(e, EXIT_HARNESS, ENOMEM, "sync");
+	if (!s)
+		return -1;
+	s->root = -1;
+	s->knobs = dirty_look(in);
+	s->helper = calloc(in->params->value[THREADS], sizeof(*s->helper));
+	if (!s->knobs || !s->helper)
+		return error_errno(e, EXIT_HARNESS, ENOMEM, "%s", in->name);
 	return 0;
 }
 

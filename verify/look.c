@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "src/base/units.h"
 #include "src/finding/looks.h"
 #include "verify/data.h"
 #include "verify/page.h"
@@ -23,18 +23,6 @@ struct look {
 	uint64_t expected;  /* hash */
 	char text[256];
 };
-
-static void append(struct look *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void append(struct look *l, const char *fmt, ...)
-{
-	size_t used = strlen(l->text);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(l->text + used, sizeof(l->text) - used, fmt, ap);
-	va_end(ap);
-}
 
 static enum look_sight judge_buffer(struct look *l, int err)
 {
@@ -98,7 +86,7 @@ static void look_at_mirrors(struct look *l, struct finding *f)
 	}
 	if (why_not_there(&a)) {
 		snprintf(f->not_on_disk, sizeof(f->not_on_disk), "%s", why_not_there(&a));
-		append(l, ", on disk %s", why_not_there(&a));
+		text_add(l->text, sizeof(l->text), ", on disk %s", why_not_there(&a));
 		return;
 	}
 	device = open_device(t);
@@ -111,8 +99,8 @@ static void look_at_mirrors(struct look *l, struct finding *f)
 			continue;
 		sight = look_at_device(l, device, f->mirror[i].physical);
 		note(f, LOOK_DEVICE, sight, i);
-		append(l, ", device at %llu %s", (unsigned long long)f->mirror[i].physical,
-		       look_sight_name(sight));
+		text_add(l->text, sizeof(l->text), ", device at %llu %s",
+			 (unsigned long long)f->mirror[i].physical, look_sight_name(sight));
 	}
 	close(device);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "src/audit/walk.h"
+#include "src/base/list.h"
 #include "verify/btrfs/checksum.h"
 
 #define LEAVES 64U /* of the checksum tree, at a time */
@@ -33,21 +34,17 @@ static void no_fault(void *context, const struct fault *f)
 static void take_csum(void *context, const struct event *ev)
 {
 	struct data *d = context;
+	struct summed *all;
 
 	if (ev->kind != EVENT_CSUM)
 		return;
-	if (d->count == d->room) {
-		size_t room = d->room ? d->room * 2 : 1024;
-		struct summed *grown = realloc(d->summed, room * sizeof(*grown));
-
-		if (!grown) {
-			atomic_store(&d->w->no_memory, true);
-			return;
-		}
-		d->summed = grown;
-		d->room = room;
+	all = list_grown(d->summed, d->count, &d->room, sizeof(*all));
+	if (!all) {
+		atomic_store(&d->w->no_memory, true);
+		return;
 	}
-	d->summed[d->count++] = (struct summed){ev->start, ev->length, ev->bytes};
+	d->summed = all;
+	all[d->count++] = (struct summed){ev->start, ev->length, ev->bytes};
 }
 
 static int by_start(const void *a, const void *b)

@@ -1,47 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "src/audit/audit.h"
-
-static void add(char *buf, size_t len, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-static void add(char *buf, size_t len, const char *fmt, ...)
-{
-	size_t used = strlen(buf);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(buf + used, len - used, fmt, ap);
-	va_end(ap);
-}
+#include "src/base/units.h"
 
 static void add_place(char *buf, size_t len, const struct audit_finding *f)
 {
 	char text[64];
 
 	if (f->tree)
-		add(buf, len, " %s", tree_show(text, sizeof(text), f->tree));
+		text_add(buf, len, " %s", tree_show(text, sizeof(text), f->tree));
 	if (f->block)
-		add(buf, len, " %s %" PRIu64, f->level >= 0 ? "block" : "address", f->block);
+		text_add(buf, len, " %s %" PRIu64, f->level >= 0 ? "block" : "address", f->block);
 	if (f->level >= 0)
-		add(buf, len, " level %d", f->level);
+		text_add(buf, len, " level %d", f->level);
 	if (f->slot >= 0)
-		add(buf, len, " slot %d", f->slot);
+		text_add(buf, len, " slot %d", f->slot);
 	if (f->keyed)
-		add(buf, len, " %s", key_show(text, sizeof(text), &f->key));
+		text_add(buf, len, " %s", key_show(text, sizeof(text), &f->key));
 	if (f->device && f->copy)
-		add(buf, len, " copy %d (%s at %" PRIu64 ")", f->copy, f->device, f->physical);
+		text_add(buf, len, " copy %d (%s at %" PRIu64 ")", f->copy, f->device, f->physical);
 	else if (f->device)
-		add(buf, len, " all copies (the first: %s at %" PRIu64 ")", f->device, f->physical);
+		text_add(buf, len, " all copies (the first: %s at %" PRIu64 ")", f->device, f->physical);
 }
 
 char *audit_describe(char *buf, size_t len, const struct audit_finding *f)
 {
 	buf[0] = '\0';
-	add(buf, len, "%s:", rule_name(f->rule));
+	text_add(buf, len, "%s:", rule_name(f->rule));
 	add_place(buf, len, f);
-	add(buf, len, ": %s", f->text);
+	text_add(buf, len, ": %s", f->text);
 	return buf;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "src/audit/walk.h"
+#include "src/base/list.h"
 #include "src/base/random.h"
 
 #define INODE_NODATASUM 1ULL
@@ -66,43 +67,34 @@ static void root_item(struct worker *k, const struct event *ev)
 			 .drop = ev->root.drop,
 			 .refs = ev->root.refs};
 
-	pthread_mutex_lock(&w->lock);
-	if (w->root_count == w->root_room) {
-		size_t room = w->root_room ? w->root_room * 2 : 64;
-		struct tree *grown = realloc(w->roots, room * sizeof(*grown));
+	struct tree *roots;
 
-		if (grown) {
-			w->roots = grown;
-			w->root_room = room;
-		}
-	}
-	if (w->root_count < w->root_room)
-		w->roots[w->root_count++] = t;
-	else
+	pthread_mutex_lock(&w->lock);
+	roots = list_grown(w->roots, w->root_count, &w->root_room, sizeof(*roots));
+	if (roots) {
+		w->roots = roots;
+		roots[w->root_count++] = t;
+	} else {
 		atomic_store(&w->no_memory, true);
+	}
 	pthread_mutex_unlock(&w->lock);
 }
 
 static void root_ref(struct worker *k, const struct event *ev)
 {
 	struct walk *w = k->w;
+	struct root_ref *refs;
 
 	pthread_mutex_lock(&w->lock);
-	if (w->ref_count == w->ref_room) {
-		size_t room = w->ref_room ? w->ref_room * 2 : 64;
-		struct root_ref *grown = realloc(w->refs, room * sizeof(*grown));
-
-		if (grown) {
-			w->refs = grown;
-			w->ref_room = room;
-		}
-	}
-	if (w->ref_count < w->ref_room)
-		w->refs[w->ref_count++] =
+	refs = list_grown(w->refs, w->ref_count, &w->ref_room, sizeof(*refs));
+	if (refs) {
+		w->refs = refs;
+		refs[w->ref_count++] =
 			(struct root_ref){ev->root_ref.parent, ev->root_ref.child,  ev->root_ref.dir,
 					  ev->root_ref.index,  ev->root_ref.digest, ev->root_ref.back};
-	else
+	} else {
 		atomic_store(&w->no_memory, true);
+	}
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -318,20 +310,17 @@ static void csum(struct worker *k, const struct event *ev)
 static void unsettled(struct worker *k, const struct event *ev)
 {
 	struct walk *w = k->w;
+	struct unsettled *all;
 
 	pthread_mutex_lock(&w->lock);
-	if (w->unsettled_count == w->unsettled_room) {
-		size_t room = w->unsettled_room ? w->unsettled_room * 2 : 64;
-		struct unsettled *grown = realloc(w->unsettled, room * sizeof(*grown));
-
-		if (grown) {
-			w->unsettled = grown;
-			w->unsettled_room = room;
-		}
+	all = list_grown(w->unsettled, w->unsettled_count, &w->unsettled_room, sizeof(*all));
+	if (all) {
+		w->unsettled = all;
+		all[w->unsettled_count++] = (struct unsettled){k->tree_number, ev->key.objectid,
+							       k->promise.bytenr, ev->key, ev->slot};
+	} else {
+		atomic_store(&w->no_memory, true);
 	}
-	if (w->unsettled_count < w->unsettled_room)
-		w->unsettled[w->unsettled_count++] = (struct unsettled){k->tree_number, ev->key.objectid,
-									k->promise.bytenr, ev->key, ev->slot};
 	pthread_mutex_unlock(&w->lock);
 	k->inode = ev->key.objectid; /* once for a leaf */
 	k->inode_flags = INODE_NODATASUM;

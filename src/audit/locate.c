@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "src/audit/walk.h"
+#include "src/base/list.h"
 
 /* Beyond this the places are not told one by one. */
 #define LOCATED_MAX (1U << 20)
@@ -15,20 +16,17 @@
 
 void locate_keep(struct walk *w, const struct located *l)
 {
-	pthread_mutex_lock(&w->lock);
-	if (w->located_count == w->located_room && w->located_room < LOCATED_MAX) {
-		size_t room = w->located_room ? w->located_room * 2 : 256;
-		struct located *grown = realloc(w->located, room * sizeof(*grown));
+	struct located *all = NULL;
 
-		if (grown) {
-			w->located = grown;
-			w->located_room = room;
-		}
-	}
-	if (w->located_count < w->located_room)
-		w->located[w->located_count++] = *l;
-	else
+	pthread_mutex_lock(&w->lock);
+	if (w->located_count < LOCATED_MAX)
+		all = list_grown(w->located, w->located_count, &w->located_room, sizeof(*all));
+	if (all) {
+		w->located = all;
+		all[w->located_count++] = *l;
+	} else {
 		atomic_store(&w->crowded, true);
+	}
 	pthread_mutex_unlock(&w->lock);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "src/base/list.h"
 #include "src/base/random.h"
 
 void map_start(struct map *m, uint32_t sectorsize)
@@ -96,20 +97,14 @@ static const char *again(struct chunk *c, const struct event *ev, bool from_tree
 const char *map_add(struct map *m, const struct event *ev, bool from_tree)
 {
 	size_t at = place_of(m, ev->start);
-	struct chunk *c;
+	struct chunk **all, *c;
 
 	if (at < m->count && m->chunks[at]->start <= ev->start + (ev->length - 1))
 		return again(m->chunks[at], ev, from_tree);
-	if (m->count == m->room) {
-		size_t room = m->room ? m->room * 2 : 64;
-		struct chunk **grown = realloc(m->chunks, room * sizeof(struct chunk *));
-
-		if (!grown)
-			return "there is no memory for it";
-		m->chunks = grown;
-		m->room = room;
-	}
-	c = chunk_new(ev, from_tree);
+	all = list_grown(m->chunks, m->count, &m->room, sizeof(struct chunk *));
+	if (all)
+		m->chunks = all;
+	c = all ? chunk_new(ev, from_tree) : NULL;
 	if (!c)
 		return "there is no memory for it";
 	memmove(m->chunks + at + 1, m->chunks + at, (m->count - at) * sizeof(struct chunk *));

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "src/base/list.h"
+
 void walk_found(struct walk *w, struct audit_finding *f)
 {
 	const struct disk *disk = f->devid ? disks_find(&w->disks, f->devid) : NULL;
@@ -527,18 +529,14 @@ int walk_queue(struct walk *w, const char *stage, struct error *e)
 
 static bool list_tree(struct walk *w, const struct tree *t)
 {
-	if (w->tree_count == w->tree_room) {
-		size_t room = w->tree_room ? w->tree_room * 2 : 64;
-		struct tree *grown = realloc(w->trees, room * sizeof(*grown));
+	struct tree *all = list_grown(w->trees, w->tree_count, &w->tree_room, sizeof(*all));
 
-		if (!grown) {
-			atomic_store(&w->no_memory, true);
-			return false;
-		}
-		w->trees = grown;
-		w->tree_room = room;
+	if (!all) {
+		atomic_store(&w->no_memory, true);
+		return false;
 	}
-	w->trees[w->tree_count++] = *t;
+	w->trees = all;
+	all[w->tree_count++] = *t;
 	return true;
 }
 

@@ -6,6 +6,7 @@ librecow_a_SOURCES += \
 	%D%/error.h \
 	%D%/json.c \
 	%D%/json.h \
+	%D%/list.h \
 	%D%/program.c \
 	%D%/program.h \
 	%D%/random.h \

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,16 @@ char *units_show_duration(char *buf, size_t len, uint64_t ns)
 		snprintf(buf, len, "%lluh %02llum", (unsigned long long)(s / 3600),
 			 (unsigned long long)(s / 60 % 60));
 	return buf;
+}
+
+void text_add(char *buf, size_t len, const char *fmt, ...)
+{
+	size_t used = strlen(buf);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf + used, len - used, fmt, ap);
+	va_end(ap);
 }
 
 char *text_plain(char *text)

@@ -21,6 +21,10 @@ char *units_show_size(char *buf, size_t len, uint64_t bytes);
 char *units_show_duration(char *buf, size_t len, uint64_t ns);
 char *units_show_count(char *buf, size_t len, uint64_t count);
 
+/* As sprintf, but behind the text that is in `buf`, which has room for `len` bytes; what does not fit is cut.
+ */
+void text_add(char *buf, size_t len, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
 /* Make text fit for one line of a terminal, in place: control characters become '?'. Returns it. */
 char *text_plain(char *text);
 

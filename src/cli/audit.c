@@ -129,9 +129,7 @@ static void print_json(const struct audit_result *r, json_t *findings)
 		      "footprints", (json_int_t)r->footprints, "table_bytes", (json_int_t)r->memory,
 		      "seconds", (double)r->ns / (double)NSEC_PER_SEC, "findings", (json_int_t)r->findings,
 		      "by_rule", rules_json(r), "unchecked", unchecked, "list", findings);
-	json_dumpf(j, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-	putchar('\n');
-	json_decref(j);
+	cli_print_json(j);
 }
 
 static void print_more(const struct audit_result *r, unsigned int limit)

@@ -2,6 +2,7 @@
 #include "src/cli/cli.h"
 
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -160,6 +161,13 @@ int cli_json_option(int argc, char **argv, bool *json, struct error *e)
 		*json = true;
 	}
 	return 0;
+}
+
+void cli_print_json(struct json_t *j)
+{
+	json_dumpf(j, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+	putchar('\n');
+	json_decref(j);
 }
 
 int cli_one_argument(int argc, char **argv, const char *what, const char **out, struct error *e)

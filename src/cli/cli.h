@@ -8,6 +8,8 @@
 #include "src/base/base.h"
 #include "src/base/error.h"
 
+struct json_t;
+
 /* Find the command and execute it. Returns the process's exit status. */
 int cli_main(int argc, char **argv);
 
@@ -33,6 +35,9 @@ int cli_json_option(int argc, char **argv, bool *json, struct error *e);
 
 /* The help of a command ("": of all) on stdout. Returns EXIT_CLEAN; -1 when there is no such command. */
 int cli_help(const char *command);
+
+/* The whole result of a command (--json) on stdout. Takes the reference. */
+void cli_print_json(struct json_t *j);
 
 /* The only argument that is left; -1 and *e when there is none or another one. */
 int cli_one_argument(int argc, char **argv, const char *what, const char **out, struct error *e);

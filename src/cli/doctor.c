@@ -18,9 +18,7 @@ static void print_json(const struct fact *facts, size_t count, const char *lefto
 						      "remedy", facts[i].remedy));
 	j = json_pack("{s:o, s:o}", "facts", list, "leftover",
 		      leftover ? json_string(leftover) : json_null());
-	json_dumpf(j, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-	putchar('\n');
-	json_decref(j);
+	cli_print_json(j);
 }
 
 static void print_text(const struct fact *facts, size_t count, const char *leftover)

@@ -9,104 +9,88 @@
 
 #define DEFAULT_SCENARIO "migration-storm"
 
-enum flag {
-	FLAG_DURATION = 't',
-	FLAG_ROUNDS = 'r',
-	FLAG_WORKERS = 'j',
-	FLAG_SEED = 's',
-	FLAG_WORKLOAD = 'w',
-	FLAG_INJECT = 'i',
-	FLAG_OUTPUT = 'o',
-	FLAG_DRY_RUN = 'n',
-	FLAG_QUIET = 'q',
-	FLAG_VERBOSE = 'v',
-	FLAG_HELP = 'h',
-	FLAG_OPS = 256,
-	FLAG_TARGET,
-	FLAG_IMAGE_SIZE,
-	FLAG_TMPFS,
-	FLAG_FS,
-	FLAG_MKFS_OPTIONS,
-	FLAG_MOUNT_OPTIONS,
-	FLAG_MKFS,
-	FLAG_YES,
-	FLAG_SHARED_DIRS,
-	FLAG_NO_INJECT,
-	FLAG_VERIFY,
-	FLAG_JOURNAL_KEEP,
-	FLAG_HANG_TIMEOUT,
-	FLAG_MEMORY_FLOOR,
-	FLAG_KEEP,
-	FLAG_KEEP_GOING,
-	FLAG_JSON,
-};
+enum meaning { KEY, WORKLOAD, INJECT, NO_INJECT, UNTIL, YES, JSON, DRY_RUN, QUIET, VERBOSE, HELP };
 
-static const struct option options[] = {
-	{"duration", required_argument, NULL, FLAG_DURATION},
-	{"rounds", required_argument, NULL, FLAG_ROUNDS},
-	{"ops", required_argument, NULL, FLAG_OPS},
-	{"workers", required_argument, NULL, FLAG_WORKERS},
-	{"seed", required_argument, NULL, FLAG_SEED},
-	{"target", required_argument, NULL, FLAG_TARGET},
-	{"image-size", required_argument, NULL, FLAG_IMAGE_SIZE},
-	{"tmpfs", no_argument, NULL, FLAG_TMPFS},
-	{"fs", required_argument, NULL, FLAG_FS},
-	{"mkfs-options", required_argument, NULL, FLAG_MKFS_OPTIONS},
-	{"mount-options", required_argument, NULL, FLAG_MOUNT_OPTIONS},
-	{"mkfs", no_argument, NULL, FLAG_MKFS},
-	{"yes", no_argument, NULL, FLAG_YES},
-	{"shared-dirs", required_argument, NULL, FLAG_SHARED_DIRS},
-	{"workload", required_argument, NULL, FLAG_WORKLOAD},
-	{"inject", required_argument, NULL, FLAG_INJECT},
-	{"no-inject", no_argument, NULL, FLAG_NO_INJECT},
-	{"verify", required_argument, NULL, FLAG_VERIFY},
-	{"journal-keep", required_argument, NULL, FLAG_JOURNAL_KEEP},
-	{"hang-timeout", required_argument, NULL, FLAG_HANG_TIMEOUT},
-	{"memory-floor", required_argument, NULL, FLAG_MEMORY_FLOOR},
-	{"output", required_argument, NULL, FLAG_OUTPUT},
-	{"keep", no_argument, NULL, FLAG_KEEP},
-	{"keep-going", no_argument, NULL, FLAG_KEEP_GOING},
-	{"json", no_argument, NULL, FLAG_JSON},
-	{"dry-run", no_argument, NULL, FLAG_DRY_RUN},
-	{"quiet", no_argument, NULL, FLAG_QUIET},
-	{"verbose", no_argument, NULL, FLAG_VERBOSE},
-	{"help", no_argument, NULL, FLAG_HELP},
-	{NULL, 0, NULL, 0},
-};
+enum { RUN = FLAGS_RUN, REPLAY = FLAGS_REPLAY, BOTH = FLAGS_RUN | FLAGS_REPLAY };
 
-/* Flags that are one key of the scenario. `value`: given by a flag without one. */
-static const struct {
-	enum flag flag;
+/* KEY: the flag is one key of a scenario; `value`: of one that takes none. */
+static const struct flag {
+	const char *name;
+	char letter;
+	int takes;
+	unsigned int of;
+	enum meaning meaning;
 	const char *section, *key, *value;
-} keys[] = {
-	{FLAG_DURATION, "run", "duration", NULL},
-	{FLAG_ROUNDS, "run", "rounds", NULL},
-	{FLAG_OPS, "run", "ops", NULL},
-	{FLAG_WORKERS, "run", "workers", NULL},
-	{FLAG_SEED, "run", "seed", NULL},
-	{FLAG_OUTPUT, "run", "output", NULL},
-	{FLAG_SHARED_DIRS, "run", "shared_dirs", NULL},
-	{FLAG_JOURNAL_KEEP, "run", "journal_keep", NULL},
-	{FLAG_HANG_TIMEOUT, "run", "hang_timeout", NULL},
-	{FLAG_MEMORY_FLOOR, "run", "memory_floor", NULL},
-	{FLAG_KEEP, "run", "keep", "yes"},
-	{FLAG_KEEP_GOING, "run", "keep_going", "yes"},
-	{FLAG_TARGET, "target", "path", NULL},
-	{FLAG_IMAGE_SIZE, "target", "image_size", NULL},
-	{FLAG_TMPFS, "target", "tmpfs", "yes"},
-	{FLAG_FS, "target", "fs", NULL},
-	{FLAG_MKFS_OPTIONS, "target", "mkfs_options", NULL},
-	{FLAG_MOUNT_OPTIONS, "target", "mount_options", NULL},
-	{FLAG_MKFS, "target", "mkfs", "yes"},
-	{FLAG_VERIFY, "verify", "list", NULL},
+} flags[] = {
+	{"duration", 't', required_argument, RUN, KEY, "run", "duration", NULL},
+	{"rounds", 'r', required_argument, RUN, KEY, "run", "rounds", NULL},
+	{"ops", 0, required_argument, RUN, KEY, "run", "ops", NULL},
+	{"workers", 'j', required_argument, RUN, KEY, "run", "workers", NULL},
+	{"seed", 's', required_argument, RUN, KEY, "run", "seed", NULL},
+	{"target", 0, required_argument, BOTH, KEY, "target", "path", NULL},
+	{"image-size", 0, required_argument, BOTH, KEY, "target", "image_size", NULL},
+	{"tmpfs", 0, no_argument, BOTH, KEY, "target", "tmpfs", "yes"},
+	{"fs", 0, required_argument, BOTH, KEY, "target", "fs", NULL},
+	{"mkfs-options", 0, required_argument, BOTH, KEY, "target", "mkfs_options", NULL},
+	{"mount-options", 0, required_argument, BOTH, KEY, "target", "mount_options", NULL},
+	{"mkfs", 0, no_argument, BOTH, KEY, "target", "mkfs", "yes"},
+	{"yes", 0, no_argument, BOTH, YES, NULL, NULL, NULL},
+	{"shared-dirs", 0, required_argument, RUN, KEY, "run", "shared_dirs", NULL},
+	{"workload", 'w', required_argument, RUN, WORKLOAD, NULL, NULL, NULL},
+	{"inject", 'i', required_argument, RUN, INJECT, NULL, NULL, NULL},
+	{"no-inject", 0, no_argument, BOTH, NO_INJECT, NULL, NULL, NULL},
+	{"until-finding", 0, required_argument, REPLAY, UNTIL, NULL, NULL, NULL},
+	{"verify", 0, required_argument, RUN, KEY, "verify", "list", NULL},
+	{"journal-keep", 0, required_argument, RUN, KEY, "run", "journal_keep", NULL},
+	{"hang-timeout", 0, required_argument, RUN, KEY, "run", "hang_timeout", NULL},
+	{"memory-floor", 0, required_argument, RUN, KEY, "run", "memory_floor", NULL},
+	{"output", 'o', required_argument, BOTH, KEY, "run", "output", NULL},
+	{"keep", 0, no_argument, BOTH, KEY, "run", "keep", "yes"},
+	{"keep-going", 0, no_argument, BOTH, KEY, "run", "keep_going", "yes"},
+	{"json", 0, no_argument, BOTH, JSON, NULL, NULL, NULL},
+	{"dry-run", 'n', no_argument, BOTH, DRY_RUN, NULL, NULL, NULL},
+	{"quiet", 'q', no_argument, BOTH, QUIET, NULL, NULL, NULL},
+	{"verbose", 'v', no_argument, BOTH, VERBOSE, NULL, NULL, NULL},
+	{"help", 'h', no_argument, BOTH, HELP, NULL, NULL, NULL},
 };
 
-static void flag_name(int flag, char *buf, size_t len)
+/* What getopt gives for a flag that is written out: this and its place in the table. */
+#define WRITTEN_OUT 256
+
+/* For getopt: those of one command. */
+struct known {
+	struct option option[ARRAY_SIZE(flags) + 1];
+	char letters[2 * ARRAY_SIZE(flags) + 2];
+};
+
+static void list_known(unsigned int of, struct known *k)
 {
-	for (const struct option *o = options; o->name; o++) {
-		if (o->val == flag)
-			snprintf(buf, len, "--%s", o->name);
+	struct option *option = k->option;
+	char *letter = k->letters;
+
+	*letter++ = ':';
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (!(flags[i].of & of))
+			continue;
+		*option++ = (struct option){flags[i].name, flags[i].takes, NULL, WRITTEN_OUT + (int)i};
+		if (flags[i].letter)
+			*letter++ = flags[i].letter;
+		if (flags[i].letter && flags[i].takes)
+			*letter++ = ':';
 	}
+	*option = (struct option){0};
+	*letter = '\0';
+}
+
+static const struct flag *find(int given)
+{
+	size_t i = 0;
+
+	if (given >= WRITTEN_OUT)
+		return &flags[given - WRITTEN_OUT];
+	while (flags[i].letter != given)
+		i++;
+	return &flags[i];
 }
 
 static int add_key(struct run_flags *f, const char *kind, const char *name, const char *key,
@@ -142,75 +126,77 @@ static int add_plugin(struct run_flags *f, const char *kind, const char *text, c
 	return ret;
 }
 
-static int take_switch(struct run_flags *f, int flag, bool *yes)
+static int take(struct run_flags *f, const struct flag *flag, const char *value, struct error *e)
 {
-	switch (flag) {
-	case FLAG_NO_INJECT:
-		f->no_inject = true;
-		return 1;
-	case FLAG_JSON:
-		f->json = true;
-		return 1;
-	case FLAG_DRY_RUN:
-		f->dry_run = true;
-		return 1;
-	case FLAG_HELP:
-		f->help = true;
-		return 1;
-	case FLAG_QUIET:
-		f->verbosity = -1;
-		return 1;
-	case FLAG_VERBOSE:
-		f->verbosity = 1;
-		return 1;
-	case FLAG_YES:
-		*yes = true;
-		return 1;
-	default:
-		return 0;
-	}
-}
+	char name[24];
 
-static int take_flag(struct run_flags *f, int flag, const char *value, struct error *e)
-{
-	char name[24] = "";
-
-	flag_name(flag, name, sizeof(name));
-	if (flag == FLAG_WORKLOAD)
+	snprintf(name, sizeof(name), "--%s", flag->name);
+	switch (flag->meaning) {
+	case KEY:
+		return add_key(f, flag->section, "", flag->key, flag->value ? flag->value : value, name, e);
+	case WORKLOAD:
 		return add_plugin(f, "workload", value, name, e);
-	if (flag == FLAG_INJECT)
+	case INJECT:
 		return add_plugin(f, "inject", value, name, e);
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if ((int)keys[i].flag == flag)
-			return add_key(f, keys[i].section, "", keys[i].key,
-				       keys[i].value ? keys[i].value : value, name, e);
+	case NO_INJECT:
+		f->no_inject = true;
+		break;
+	case UNTIL:
+		f->until = value;
+		break;
+	case YES:
+		f->yes = true;
+		break;
+	case JSON:
+		f->json = true;
+		break;
+	case DRY_RUN:
+		f->dry_run = true;
+		break;
+	case QUIET:
+		f->verbosity = -1;
+		break;
+	case VERBOSE:
+		f->verbosity = 1;
+		break;
+	case HELP:
+		f->help = true;
+		break;
 	}
-	return error_set(e, EXIT_HARNESS, "option %s has no meaning", name);
-}
-
-static int take_all(int argc, char **argv, struct run_flags *f, struct error *e)
-{
-	bool yes = false;
-	int flag;
-
-	while ((flag = cli_option(argc, argv, ":t:r:j:s:w:i:o:nqvh", options, e)) != -1) {
-		if (flag == -2 || (!take_switch(f, flag, &yes) && take_flag(f, flag, optarg, e)))
-			return -1;
-	}
-	if (scenario_value(&f->over, "target", "", "mkfs") && !yes)
-		return error_set(
-			e, EXIT_USAGE,
-			"--mkfs formats the target and destroys what is on it; add --yes if you mean it");
-	if (optind + 1 < argc)
-		return error_set(e, EXIT_USAGE, "run: '%s' is one argument too many", argv[optind + 1]);
-	f->scenario = optind < argc ? argv[optind] : DEFAULT_SCENARIO;
 	return 0;
 }
 
-int flags_parse(int argc, char **argv, struct run_flags *out, struct error *e)
+static int take_argument(int argc, char **argv, unsigned int of, struct run_flags *f, struct error *e)
+{
+	f->argument = DEFAULT_SCENARIO;
+	if (of == FLAGS_RUN && optind == argc)
+		return 0;
+	return cli_one_argument(argc, argv, "the run directory", &f->argument, e);
+}
+
+static int take_all(int argc, char **argv, unsigned int of, struct run_flags *f, struct error *e)
+{
+	struct known known;
+	int given;
+
+	list_known(of, &known);
+	while ((given = cli_option(argc, argv, known.letters, known.option, e)) != -1) {
+		if (given == -2 || take(f, find(given), optarg, e))
+			return -1;
+	}
+	if (f->help)
+		return 0;
+	if (scenario_value(&f->over, "target", "", "mkfs") && !f->yes)
+		return error_set(
+			e, EXIT_USAGE,
+			"--mkfs formats the target and destroys what is on it; add --yes if you mean it");
+	return take_argument(argc, argv, of, f, e);
+}
+
+int flags_parse(int argc, char **argv, unsigned int of, struct run_flags *out, struct error *e)
 {
 	memset(out, 0, sizeof(*out));
-	if (take_all(argc, argv, out, e)) {
+	if (take_all(argc, argv, of, out, e)) {
 		scenario_free(&out->over);
 		return -1;
 	}

@@ -32,12 +32,21 @@ static const char general[] =
 	"Exit status: 0 clean, 1 corruption or another finding, 2 wrong usage, 3 cannot run here,\n"
 	"4 the harness failed, was cut short or could not put the machine back, 5 inconclusive.\n";
 
+/* A line here is a line there. */
+/* clang-format off */
+/* Of run and replay. */
+#define OUTPUT_FLAGS \
+	"      --keep                 keep the image (after a finding it is kept anyway)\n" \
+	"      --keep-going           go on after a finding\n" \
+	"      --json                 the whole result as one JSON object on stdout, nothing else\n" \
+	"  -n, --dry-run              print the plan and change nothing\n" \
+	"  -q, --quiet                no progress; -v, --verbose: more of it\n"
+
 static const char run[] =
 	"Usage: recow run [SCENARIO] [FLAGS]\n"
 	"\n"
-	"Churn a filesystem, disturb the machine, verify. SCENARIO is a name (see recow list scenarios) or "
-	"the path of\n"
-	"an .ini file; default: migration-storm.\n"
+	"Churn a filesystem, disturb the machine, verify. SCENARIO is a name (see recow list scenarios) or\n"
+	"the path of an .ini file; default: migration-storm.\n"
 	"\n"
 	"How long (default: what the scenario says):\n"
 	"  -t, --duration TIME        30s, 10m, 2h, 1d; 0: until Ctrl-C\n"
@@ -47,8 +56,7 @@ static const char run[] =
 	"  -s, --seed N               decimal or 0x...; always printed first (default: a random one)\n"
 	"\n"
 	"On what:\n"
-	"      --target WHERE         auto (a throw-away image, the default), a block device, an image file "
-	"or a directory\n"
+	"      --target WHERE         auto (a throw-away image, the default), a block device, an image file or a directory\n"
 	"      --image-size SIZE      of the throw-away image (k, m, g, t; default 4g)\n"
 	"      --tmpfs                put the throw-away image on a tmpfs\n"
 	"      --fs NAME              filesystem to make: btrfs (default), ext4, xfs\n"
@@ -59,8 +67,7 @@ static const char run[] =
 	"\n"
 	"What:\n"
 	"  -w, --workload NAME[:KEY=VALUE,...]   only this workload (may be repeated)\n"
-	"  -i, --inject NAME[:KEY=VALUE,...]     this injector too, or with these parameters (may be "
-	"repeated)\n"
+	"  -i, --inject NAME[:KEY=VALUE,...]     this injector too, or with these parameters (may be repeated)\n"
 	"      --no-inject                       churn and verify only\n"
 	"      --verify NAME,...                 only these verifiers\n"
 	"\n"
@@ -71,11 +78,7 @@ static const char run[] =
 	"\n"
 	"Output:\n"
 	"  -o, --output DIR           run directory, must not exist (default: below /var/tmp/recow)\n"
-	"      --keep                 keep the image (after a finding it is kept anyway)\n"
-	"      --keep-going           go on after a finding\n"
-	"      --json                 the whole result as one JSON object on stdout, nothing else\n"
-	"  -n, --dry-run              print the plan and change nothing\n"
-	"  -q, --quiet                no progress; -v, --verbose: more of it\n"
+	OUTPUT_FLAGS
 	"\n"
 	"Examples:\n"
 	"  recow run -t 30s                                  the default scenario, half a minute\n"
@@ -85,6 +88,35 @@ static const char run[] =
 	"  recow run --target /mnt/scratch --no-inject       in a directory of a mounted filesystem\n"
 	"  recow run --target /dev/vdb --mkfs --yes -t 1d    a whole day on a device that may be formatted\n";
 
+static const char replay[] =
+	"Usage: recow replay RUN [FLAGS]\n"
+	"\n"
+	"Do the operations of a run again, as its journals have them, in the same rounds and phases and\n"
+	"with the same injections, on a fresh target like the run's, and verify. The run directory is all\n"
+	"it takes. What the kernel answers otherwise is listed, and no finding; an operation that makes no\n"
+	"sense any more after that is left out and counted.\n"
+	"\n"
+	"      --until-finding N      at most N times, until one has a finding (with --keep-going: N times);\n"
+	"                             then say how many had one, and after how many operations\n"
+	"      --no-inject            the operations only\n"
+	"\n"
+	"On what (default: a target as the run had it; the flags are those of recow run):\n"
+	"      --target WHERE, --image-size SIZE, --tmpfs, --fs NAME, --mkfs-options WORDS,\n"
+	"      --mount-options LIST, --mkfs --yes\n"
+	"\n"
+	"Output:\n"
+	"  -o, --output DIR           run directory of the replay, must not exist (default: below\n"
+	"                             /var/tmp/recow); with --until-finding that of the first one is DIR/DIR-1\n"
+	OUTPUT_FLAGS
+	"\n"
+	"Exit status as of recow run; 3 also for a run whose journals lost their first operations.\n"
+	"\n"
+	"Examples:\n"
+	"  recow replay /var/tmp/recow/20261122-161851-1f\n"
+	"  recow replay RUN --until-finding 20 -q\n"
+	"  recow replay RUN --target auto --no-inject --json\n";
+/* clang-format on */
+
 static const struct {
 	const char *command, *text;
 } texts[] = {
@@ -93,15 +125,14 @@ static const struct {
 	{"verify",
 	 "Usage: recow verify RUN [--target WHERE] [--verify NAME,...] [-o DIR] [--json]\n"
 	 "\n"
-	 "Compare a target that was kept (--keep, or after a finding), rebooted under or copied with what "
-	 "the\n"
-	 "run recorded at its last barrier. It is mounted read-only in a mount namespace of recow's own, and "
-	 "not\n"
+	 "Compare a target that was kept after its run, rebooted under or copied with what the run recorded\n"
+	 "at its last barrier. It is mounted read-only in a mount namespace of recow's own, and not\n"
 	 "written to, except that the filesystem may have to replay its log.\n"
 	 "\n"
 	 "      --target WHERE     a copy: image, device or directory (default: where the run was)\n"
-	 "      --verify NAME,...  hot, cold, remount, scrub, devstats, fsck (default: remount, cold, "
-	 "devstats)\n"
+	 "      --verify NAME,...  hot, cold, remount, audit, scrub, devstats, fsck (default: remount, "
+	 "cold,\n"
+	 "                         devstats)\n"
 	 "  -o, --output DIR       write findings.jsonl, dumps and verify.json into DIR, which must not "
 	 "exist\n"
 	 "      --json             the whole result as one JSON object on stdout\n"
@@ -137,46 +168,7 @@ static const struct {
 	 "  recow audit /var/tmp/recow/20261122-161851-1f/image\n"
 	 "  recow audit /dev/vdb /dev/vdc --data\n"
 	 "  recow audit disk.img --scan --json\n"},
-	{"replay",
-	 "Usage: recow replay RUN [FLAGS]\n"
-	 "\n"
-	 "Do the operations of a run again, as its journals have them, in the same rounds and phases and "
-	 "with "
-	 "the\n"
-	 "same injections, on a fresh target like the run's, and verify. The run directory is all it takes. "
-	 "What the\n"
-	 "kernel answers otherwise is listed, and no finding; an operation that makes no sense any more "
-	 "after "
-	 "that is\n"
-	 "left out and counted.\n"
-	 "\n"
-	 "      --until-finding N  at most N times, until one has a finding (with --keep-going: N times); "
-	 "then "
-	 "say how\n"
-	 "                         many had one, and after how many operations\n"
-	 "      --no-inject        the operations only\n"
-	 "\n"
-	 "On what (default: a target as the run had it; the flags are those of recow run):\n"
-	 "      --target WHERE, --image-size SIZE, --tmpfs, --fs NAME, --mkfs-options WORDS, --mount-options "
-	 "LIST,\n"
-	 "      --mkfs --yes\n"
-	 "\n"
-	 "Output:\n"
-	 "  -o, --output DIR       run directory of the replay, must not exist (default: below "
-	 "/var/tmp/recow); with\n"
-	 "                         --until-finding that of the first one is DIR/DIR-1\n"
-	 "      --keep             keep the image (after a finding it is kept anyway)\n"
-	 "      --keep-going       go on after a finding\n"
-	 "      --json             the whole result as one JSON object on stdout, nothing else\n"
-	 "  -n, --dry-run          print the plan and change nothing\n"
-	 "  -q, --quiet            no progress; -v, --verbose: more of it\n"
-	 "\n"
-	 "Exit status as of recow run; 3 also for a run whose journals lost their first operations.\n"
-	 "\n"
-	 "Examples:\n"
-	 "  recow replay /var/tmp/recow/20261122-161851-1f\n"
-	 "  recow replay RUN --until-finding 20 -q\n"
-	 "  recow replay RUN --target auto --no-inject --json\n"},
+	{"replay", replay},
 	{"report", "Usage: recow report RUN... [--json]\n"
 		   "\n"
 		   "Print what came of a run, findings included; of several runs, sums too. Reads the run\n"

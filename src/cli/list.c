@@ -234,8 +234,7 @@ static void print_all(const char *wanted, bool json)
 			json_object_set_new(all, kinds[i].name, kinds[i].list(&s));
 	}
 	if (json) {
-		json_dumpf(all, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-		putchar('\n');
+		cli_print_json(json_incref(all));
 	} else {
 		json_object_foreach(all, name, list)
 		{

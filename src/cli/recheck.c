@@ -10,26 +10,13 @@
 #include "src/base/clock.h"
 #include "src/base/units.h"
 #include "src/journal/file.h"
+#include "src/plan/pick.h"
 #include "src/plugins.h"
 #include "src/report/print.h"
 
 #define USUAL "remount,cold,devstats"
 
 /* ---- what is to be done */
-
-static const struct verifier *by_name(const char *name, struct error *e)
-{
-	const char *names[32];
-	size_t count = 0;
-
-	for (; plugin_verifiers[count] && count < ARRAY_SIZE(names); count++) {
-		names[count] = plugin_verifiers[count]->name;
-		if (strcmp(names[count], name) == 0)
-			return plugin_verifiers[count];
-	}
-	unknown_word(e, "verifier", name, names, count);
-	return NULL;
-}
 
 static int take_list(struct recheck *r, const char *list, struct error *e)
 {
@@ -42,7 +29,7 @@ static int take_list(struct recheck *r, const char *list, struct error *e)
 		const struct verifier *v;
 
 		name += strspn(name, " ");
-		v = by_name(name, e);
+		v = pick_verifier(name, e);
 		if (!v)
 			rc = -1;
 		else if (v->when == VERIFY_LIVE)
@@ -59,13 +46,9 @@ static int take_list(struct recheck *r, const char *list, struct error *e)
 
 static void take_spec(struct recheck *r, const json_t *target)
 {
-	static const char *const kinds[] = {"auto", "device", "image", "directory"};
 	struct target_spec *t = &r->spec;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (strcmp(json_text(target, "kind"), kinds[i]) == 0)
-			t->kind = (enum target_kind)i;
-	}
+	target_kind_of(json_text(target, "kind"), &t->kind);
 	snprintf(t->path, sizeof(t->path), "%s", json_text(target, "path"));
 	snprintf(t->fs, sizeof(t->fs), "%s", json_text(target, "fs"));
 	snprintf(t->mount_options, sizeof(t->mount_options), "%s", json_text(target, "mount_options"));

@@ -11,22 +11,20 @@
 #include "src/base/units.h"
 #include "src/cli/cli.h"
 #include "src/cli/differences.h"
+#include "src/cli/flags.h"
 #include "src/cli/launch.h"
 #include "src/journal/file.h"
 #include "src/report/replan.h"
 #include "src/report/report.h"
 #include "src/run/rundir.h"
-#include "src/scenario/scenario.h"
 #include "src/target/filesystem.h"
 
 #define REPETITIONS_MAX 1000000ULL
 
 struct replay {
-	const char *run;      /* as it was given */
-	struct scenario over; /* flags of [run] and [target]; free with scenario_free() */
+	const char *run; /* as it was given */
+	struct run_flags flags;
 	uint64_t most;        /* repetitions; 0: one, without --until-finding */
-	bool no_inject, mkfs, yes, json, dry_run, help;
-	int verbosity;
 	struct report report; /* of the run */
 };
 
@@ -38,102 +36,16 @@ struct tally_of_repetitions {
 	int exit;
 };
 
-/* ---- flags ---- */
-
-enum { FLAG_KEYED = 256, FLAG_UNTIL = 512, FLAG_NO_INJECT, FLAG_MKFS, FLAG_YES };
-
-/* Flags that are one key of a scenario; `value`: of one that takes none. */
-static const struct {
-	const char *flag, *section, *key, *value;
-} keyed[] = {
-	{"output", "run", "output", NULL},
-	{"keep", "run", "keep", "yes"},
-	{"keep-going", "run", "keep_going", "yes"},
-	{"target", "target", "path", NULL},
-	{"image-size", "target", "image_size", NULL},
-	{"tmpfs", "target", "tmpfs", "yes"},
-	{"fs", "target", "fs", NULL},
-	{"mkfs-options", "target", "mkfs_options", NULL},
-	{"mount-options", "target", "mount_options", NULL},
-};
-
-static const struct option options[] = {
-	{"output", required_argument, NULL, FLAG_KEYED},
-	{"keep", no_argument, NULL, FLAG_KEYED + 1},
-	{"keep-going", no_argument, NULL, FLAG_KEYED + 2},
-	{"target", required_argument, NULL, FLAG_KEYED + 3},
-	{"image-size", required_argument, NULL, FLAG_KEYED + 4},
-	{"tmpfs", no_argument, NULL, FLAG_KEYED + 5},
-	{"fs", required_argument, NULL, FLAG_KEYED + 6},
-	{"mkfs-options", required_argument, NULL, FLAG_KEYED + 7},
-	{"mount-options", required_argument, NULL, FLAG_KEYED + 8},
-	{"until-finding", required_argument, NULL, FLAG_UNTIL},
-	{"no-inject", no_argument, NULL, FLAG_NO_INJECT},
-	{"mkfs", no_argument, NULL, FLAG_MKFS},
-	{"yes", no_argument, NULL, FLAG_YES},
-	{"json", no_argument, NULL, 'J'},
-	{"dry-run", no_argument, NULL, 'n'},
-	{"quiet", no_argument, NULL, 'q'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
-};
-
-static int add_key(struct replay *r, const char *flag, const char *section, const char *key,
-		   const char *value, struct error *e)
+static int take_until(struct replay *r, struct error *e)
 {
-	char name[24];
-	struct scenario_section *s;
-
-	snprintf(name, sizeof(name), "--%s", flag);
-	s = scenario_section(&r->over, section, "", name);
-	return s ? scenario_add(s, key, value, name, e) : error_errno(e, EXIT_HARNESS, ENOMEM, "%s", name);
-}
-
-static int take_until(struct replay *r, const char *value, struct error *e)
-{
-	if (units_count(value, &r->most, e))
+	if (!r->flags.until)
+		return 0;
+	if (units_count(r->flags.until, &r->most, e))
 		return error_context(e, "--until-finding");
 	if (!r->most || r->most > REPETITIONS_MAX)
 		return error_set(e, EXIT_USAGE, "--until-finding: from 1 to %llu repetitions",
 				 REPETITIONS_MAX);
 	return 0;
-}
-
-static int take_flag(struct replay *r, int flag, const char *value, struct error *e)
-{
-	const unsigned int row = (unsigned int)(flag == 'o' ? 0 : flag - FLAG_KEYED);
-
-	if (flag == 'o' || (flag >= FLAG_KEYED && row < ARRAY_SIZE(keyed)))
-		return add_key(r, keyed[row].flag, keyed[row].section, keyed[row].key,
-			       keyed[row].value ? keyed[row].value : value, e);
-	if (flag == FLAG_UNTIL)
-		return take_until(r, value, e);
-	r->no_inject |= flag == FLAG_NO_INJECT;
-	r->mkfs |= flag == FLAG_MKFS;
-	r->yes |= flag == FLAG_YES;
-	r->json |= flag == 'J';
-	r->dry_run |= flag == 'n';
-	r->help |= flag == 'h';
-	r->verbosity = flag == 'q' ? -1 : flag == 'v' ? 1 : r->verbosity;
-	return 0;
-}
-
-static int parse(struct replay *r, int argc, char **argv, struct error *e)
-{
-	int flag;
-
-	while ((flag = cli_option(argc, argv, ":o:nqvh", options, e)) != -1) {
-		if (flag == -2 || take_flag(r, flag, optarg, e))
-			return -1;
-	}
-	if (r->help)
-		return 0;
-	if (r->mkfs && !r->yes)
-		return error_set(
-			e, EXIT_USAGE,
-			"--mkfs formats the target and destroys what is on it; add --yes if you mean it");
-	return cli_one_argument(argc, argv, "the run directory", &r->run, e);
 }
 
 /* ---- the run that is replayed ---- */
@@ -177,13 +89,19 @@ static int check_journals(const struct replay *r, const struct plan *p, struct e
 	return any ? 0 : error_set(e, EXIT_CANNOT, "%s has no operations to replay", r->run);
 }
 
+/* What a flag says about the target; NULL: there is no such flag. */
+static const char *asked(const struct replay *r, const char *key)
+{
+	return scenario_value(&r->flags.over, "target", "", key);
+}
+
 /* Nothing but a throw-away image is formatted because an earlier run was allowed to. */
 static int settle_formatting(const struct replay *r, struct plan *p, struct error *e)
 {
 	const bool formatted = p->target.mkfs && p->target.kind != TARGET_AUTO;
 
-	p->target.mkfs = r->mkfs;
-	if (!formatted || r->mkfs || scenario_value(&r->over, "target", "", "path"))
+	p->target.mkfs = false;
+	if (!formatted || asked(r, "mkfs") || asked(r, "path"))
 		return 0;
 	return error_set(e, EXIT_USAGE,
 			 "the run formatted %s: add --mkfs --yes to do so again, or replay on a throw-away "
@@ -195,11 +113,12 @@ static int settle_formatting(const struct replay *r, struct plan *p, struct erro
  * that can be made. */
 static void settle_elsewhere(const struct replay *r, struct target_spec *t)
 {
-	const char *path = scenario_value(&r->over, "target", "", "path");
+	const char *path = asked(r, "path");
 	struct error ignored;
 	struct stat st;
 
-	if (!path || (strcmp(path, "auto") == 0 ? filesystem_available(t->fs, true, &ignored) == 0 : r->mkfs))
+	if (!path || (strcmp(path, "auto") == 0 ? filesystem_available(t->fs, true, &ignored) == 0
+						: asked(r, "mkfs") != NULL))
 		return;
 	t->fs[0] = t->mkfs_options[0] = '\0';
 	if (stat(path, &st) || S_ISDIR(st.st_mode))
@@ -222,11 +141,11 @@ static int make_plan(const struct replay *r, struct plan *p, struct error *e)
 	if (settle_formatting(r, p, e))
 		return -1;
 	settle_elsewhere(r, &p->target);
-	if (plan_overlay(p, &r->over, e))
+	if (plan_overlay(p, &r->flags.over, e))
 		return -1;
-	if (r->no_inject)
+	if (r->flags.no_inject)
 		launch_without_injectors(p);
-	return launch_settle(p, r->most ? "-replays" : "-replay", r->dry_run, e);
+	return launch_settle(p, r->most ? "-replays" : "-replay", r->flags.dry_run, e);
 }
 
 /* ---- repetitions ---- */
@@ -252,14 +171,14 @@ static int run_once(const struct replay *r, const struct plan *p, struct tally_o
 	struct launch l = {
 		.plan = p,
 		.command = json_object_get(r->report.run, "command"),
-		.json = r->json,
-		.verbosity = r->verbosity,
+		.json = r->flags.json,
+		.verbosity = r->flags.verbosity,
 	};
 
 	if (launch_execute(&l, e))
 		return -1;
 	note_differences(p, &l);
-	if (r->json)
+	if (r->flags.json)
 		json_array_append_new(t->reports, launch_json(&l));
 	else
 		launch_print(&l);
@@ -287,7 +206,7 @@ static int name_repetition(char *buf, size_t len, const char *base, uint64_t num
  * can't do. */
 static int repeat(const struct replay *r, struct plan *p, struct tally_of_repetitions *t, struct error *e)
 {
-	const bool all = scenario_value(&r->over, "run", "", "keep_going");
+	const bool all = scenario_value(&r->flags.over, "run", "", "keep_going");
 	char base[sizeof(p->output)];
 	int ret = 0;
 
@@ -330,9 +249,7 @@ static void print_json(const struct replay *r, const struct tally_of_repetitions
 					t->reports)
 			    : json_incref(json_array_get(t->reports, 0));
 
-	json_dumpf(j, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-	putchar('\n');
-	json_decref(j);
+	cli_print_json(j);
 }
 
 static int execute(const struct replay *r, struct plan *p, struct error *e)
@@ -340,7 +257,7 @@ static int execute(const struct replay *r, struct plan *p, struct error *e)
 	struct tally_of_repetitions t = {.reports = json_array(), .exit = EXIT_CLEAN};
 	int ret = repeat(r, p, &t, e);
 
-	if (!ret && r->json)
+	if (!ret && r->flags.json)
 		print_json(r, &t);
 	else if (!ret && r->most)
 		say_rate(&t);
@@ -360,9 +277,9 @@ static int replay(struct replay *r, struct error *e)
 		return -1;
 	}
 	if (make_plan(r, plan, e) == 0) {
-		if (r->dry_run)
+		if (r->flags.dry_run)
 			plan_print(plan, stdout);
-		ret = r->dry_run ? EXIT_CLEAN : execute(r, plan, e);
+		ret = r->flags.dry_run ? EXIT_CLEAN : execute(r, plan, e);
 	}
 	report_free(&r->report);
 	free(plan);
@@ -371,13 +288,17 @@ static int replay(struct replay *r, struct error *e)
 
 int command_replay(int argc, char **argv, struct error *e)
 {
-	struct replay r = {.verbosity = 0};
+	struct replay r = {.run = NULL};
 	int ret;
 
 	signal(SIGPIPE, SIG_IGN); /* as in a run */
-	ret = parse(&r, argc, argv, e);
-	if (!ret)
-		ret = r.help ? cli_help(argv[0]) : replay(&r, e);
-	scenario_free(&r.over);
+	if (flags_parse(argc, argv, FLAGS_REPLAY, &r.flags, e))
+		return -1;
+	r.run = r.flags.argument;
+	if (r.flags.help)
+		ret = cli_help(argv[0]);
+	else
+		ret = take_until(&r, e) ? -1 : replay(&r, e);
+	scenario_free(&r.flags.over);
 	return ret;
 }

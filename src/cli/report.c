@@ -40,8 +40,7 @@ static void print_json(const struct report *runs, size_t count)
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(all, one_json(&runs[i]));
 	/* One run is one object, as `recow run --json` prints it. */
-	json_dumpf(count == 1 ? json_array_get(all, 0) : all, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-	putchar('\n');
+	cli_print_json(json_incref(count == 1 ? json_array_get(all, 0) : all));
 	json_decref(all);
 }
 

@@ -15,7 +15,7 @@ static int make_plan(struct plan *p, const struct run_flags *f, struct error *e)
 	char path[4096];
 	int ret;
 
-	if (scenario_find(f->scenario, path, sizeof(path), e) || scenario_load(path, &scenario, e))
+	if (scenario_find(f->argument, path, sizeof(path), e) || scenario_load(path, &scenario, e))
 		return -1;
 	ret = plan_make(p, &scenario, &f->over, e);
 	scenario_free(&scenario);
@@ -26,15 +26,6 @@ static int make_plan(struct plan *p, const struct run_flags *f, struct error *e)
 	return launch_settle(p, "", f->dry_run, e);
 }
 
-static void print_json(const struct launch *l)
-{
-	json_t *j = launch_json(l);
-
-	json_dumpf(j, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-	putchar('\n');
-	json_decref(j);
-}
-
 static int execute(const struct plan *plan, const struct run_flags *f, json_t *command, struct error *e)
 {
 	struct launch l = {.plan = plan, .command = command, .json = f->json, .verbosity = f->verbosity};
@@ -42,7 +33,7 @@ static int execute(const struct plan *plan, const struct run_flags *f, json_t *c
 	if (launch_execute(&l, e))
 		return -1;
 	if (f->json)
-		print_json(&l);
+		cli_print_json(launch_json(&l));
 	else
 		launch_print(&l);
 	launch_end(&l);
@@ -70,7 +61,7 @@ int command_run(int argc, char **argv, struct error *e)
 		json_decref(command);
 		return error_errno(e, EXIT_HARNESS, ENOMEM, "plan");
 	}
-	if (flags_parse(argc, argv, &flags, e)) {
+	if (flags_parse(argc, argv, FLAGS_RUN, &flags, e)) {
 		json_decref(command);
 		free(plan);
 		return -1;

@@ -12,6 +12,9 @@
 
 #include "src/run/shared.h"
 
+/* Longest that others wait for a step that is due: its injector may have died. */
+#define PACE_LIMIT (10 * NSEC_PER_SEC)
+
 /* Steps of one injector that began close together. */
 struct pace_steps {
 	uint32_t round, phase;

@@ -26,9 +26,6 @@
 
 #define POLL (20 * NSEC_PER_MSEC)
 
-/* Longest that a replay's phase waits for steps of injectors behind its last operation. */
-#define STEP_LIMIT (10 * NSEC_PER_SEC)
-
 static void set_injection(struct shared *s, uint32_t bits)
 {
 	atomic_store(&s->inject, bits);
@@ -150,7 +147,7 @@ static void await_phase(struct conductor *c, const struct plan_phase *phase, uin
 /* Of a replay: steps that began when the last operations of the phase were done. */
 static void await_steps(struct conductor *c)
 {
-	const uint64_t limit = clock_mono() + STEP_LIMIT;
+	const uint64_t limit = clock_mono() + PACE_LIMIT;
 
 	while (is_replay(c) && pace_due(c->shared) <= pace_position(c->shared) && clock_mono() < limit &&
 	       !conductor_ending(c)) {

@@ -88,14 +88,11 @@ static const struct op *take(struct worker *w, struct op_args *args)
 	return NULL;
 }
 
-/* Longest that an injector's step is waited for: it may have died. */
-#define STEP_LIMIT (10 * NSEC_PER_SEC)
-
 /* Of a replay: a step of an injector is due before the next operation. */
 static void await_steps(struct worker *w)
 {
 	const uint64_t due = pace_due(w->shared);
-	const uint64_t limit = clock_mono() + STEP_LIMIT;
+	const uint64_t limit = clock_mono() + PACE_LIMIT;
 
 	if (due == w->given_up || pace_position(w->shared) < due)
 		return;

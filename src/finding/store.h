@@ -36,7 +36,4 @@ void finding_print_short(unsigned int number, const struct finding *f, struct _I
 /* The rows of ranges, and the first bytes that differ (at most `rows` rows of 16). */
 void finding_print_bytes(const struct finding *f, unsigned int rows, struct _IO_FILE *out);
 
-/* About 20 lines for people: class, path, range, place, addresses, who should have written it and who did. */
-void finding_print(unsigned int number, const struct finding *f, struct _IO_FILE *out);
-
 #endif

@@ -19,7 +19,8 @@ static unsigned int kind_of(const struct chosen *x)
 	return x->object.type < ARRAY_SIZE(kinds) ? kinds[x->object.type] : 0;
 }
 
-bool fits_existing(const struct op_ctx *c, uint32_t dir, struct nameref ref, struct chosen *out)
+/* The name `ref` in directory `dir` exists. Fills *out. */
+static bool existing(const struct op_ctx *c, uint32_t dir, struct nameref ref, struct chosen *out)
 {
 	out->number = ref.number;
 	return address_lookup(&c->model->head, dir, ref, &out->name) &&
@@ -30,7 +31,7 @@ bool fits_subject(const struct op_ctx *c, const struct op_args *args, unsigned i
 {
 	struct chosen x;
 
-	if (!fits_existing(c, args->dir, args->name, &x) || x.name.object != args->object ||
+	if (!existing(c, args->dir, args->name, &x) || x.name.object != args->object ||
 	    !(kind_of(&x) & kinds))
 		return false;
 	if (out)
@@ -70,7 +71,7 @@ bool fits_new(const struct op_ctx *c, const struct op_args *args, uint32_t depth
 
 bool fits_target(const struct op_ctx *c, const struct op_args *args, struct chosen *out)
 {
-	return fits_existing(c, args->dir2, args->name2, out) && kind_of(out) & CHOOSE_ANY;
+	return existing(c, args->dir2, args->name2, out) && kind_of(out) & CHOOSE_ANY;
 }
 
 bool fits_second(const struct op_ctx *c, const struct op_args *args, uint32_t number, uint32_t depth)

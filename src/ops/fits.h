@@ -9,9 +9,6 @@
 
 #include "src/ops/choose.h"
 
-/* The name `ref` in directory `dir` exists. Fills *out. */
-bool fits_existing(const struct op_ctx *c, uint32_t dir, struct nameref ref, struct chosen *out);
-
 /* object, dir and name of the arguments name something that exists, of one of these kinds (enum choose_kind).
  * `out` may be NULL. */
 bool fits_subject(const struct op_ctx *c, const struct op_args *args, unsigned int kinds, struct chosen *out);

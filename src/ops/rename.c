@@ -54,7 +54,9 @@ void rename_learn_as(struct op_ctx *c, const struct op *op, const struct op_args
 /* ---- rename: object, dir, name: what moves; dir2, name2: its new name (name2.number is name.number: the
  * record stays); aux: NAME_NONE */
 
-bool rename_deepest(const struct op_ctx *c, const struct chosen *from, uint32_t *depth)
+/* How deep may the destination of this object lie? A directory with something in it must not sink. False
+ * when it may not go anywhere. */
+static bool deepest(const struct op_ctx *c, const struct chosen *from, uint32_t *depth)
 {
 	struct lineage up;
 
@@ -87,7 +89,7 @@ bool rename_draw_new(const struct op_ctx *c, struct stream *s, struct op_args *a
 	struct chosen from;
 	uint32_t depth;
 
-	if (!choose(c, s, CHOOSE_ANY, &from) || !rename_deepest(c, &from, &depth))
+	if (!choose(c, s, CHOOSE_ANY, &from) || !deepest(c, &from, &depth))
 		return false;
 	choose_subject(&from, args);
 	args->aux = NAME_NONE;
@@ -107,7 +109,7 @@ bool rename_fits_new(const struct op_ctx *c, const struct op_args *args)
 	struct chosen from;
 	uint32_t depth;
 
-	return fits_subject(c, args, CHOOSE_ANY, &from) && rename_deepest(c, &from, &depth) &&
+	return fits_subject(c, args, CHOOSE_ANY, &from) && deepest(c, &from, &depth) &&
 	       fits_directory(c, args->dir2, depth) &&
 	       !address_within(&c->model->head, args->dir2, args->object);
 }
@@ -184,8 +186,8 @@ bool rename_fits(const struct op_ctx *c, const struct chosen *from, const struct
 	struct lineage up;
 	uint32_t depth;
 
-	return rename_deepest(c, from, &depth) &&
-	       address_lineage(&c->model->head, victim->name.parent, &up) && up.depth <= depth;
+	return deepest(c, from, &depth) && address_lineage(&c->model->head, victim->name.parent, &up) &&
+	       up.depth <= depth;
 }
 
 static bool rename_over_draw(const struct op_ctx *c, struct stream *s, struct op_args *args)

@@ -6,10 +6,6 @@
 #include "src/ops/choose.h"
 #include "src/ops/judge.h"
 
-/* How deep may the destination of this object lie? A directory with something in it must not sink. False
- * when it may not go anywhere. */
-bool rename_deepest(const struct op_ctx *c, const struct chosen *from, uint32_t *depth);
-
 /* Would the moved object keep its depth limit in the place of `victim`? */
 bool rename_fits(const struct op_ctx *c, const struct chosen *from, const struct chosen *victim);
 

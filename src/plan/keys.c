@@ -10,6 +10,16 @@
 #include "src/base/units.h"
 #include "src/plan/apply.h"
 
+/* A key that a scenario's [run] or [target] section takes. */
+struct plan_key {
+	const char *section;
+	struct param param;  /* unit PARAM_* as far as `text` is false */
+	bool text;           /* taken as it stands */
+	bool measures;       /* NAME: COUNT, ... (src/plan/measures.h) */
+	bool filled;         /* an empty one is a slip: an unset variable of a script */
+	size_t offset, room; /* in struct plan */
+};
+
 #define FIELD(member) .offset = offsetof(struct plan, member), .room = sizeof(((struct plan *)0)->member)
 
 #define COUNT_KEY(sect, key, help, low, high, member)                                                        \
@@ -41,7 +51,7 @@
 
 #define YEAR (365ULL * 86400 * NSEC_PER_SEC)
 
-const struct plan_key plan_keys[] = {
+static const struct plan_key plan_keys[] = {
 	TIME_KEY("run", "duration", "how long; 0: until Ctrl-C", 0, YEAR, duration),
 	COUNT_KEY("run", "rounds", "how many rounds; 0: not limited", 0, 1ULL << 40, rounds),
 	COUNT_KEY("run", "ops", "operations per worker; 0: not limited", 0, 1ULL << 40, ops),
@@ -73,7 +83,6 @@ const struct plan_key plan_keys[] = {
 	TEXT_KEY("target", "mount_options", "passed to mount", target.mount_options),
 	BOOL_KEY("target", "tmpfs", "the image lies on a tmpfs of its own", target.tmpfs),
 };
-const size_t plan_key_count = ARRAY_SIZE(plan_keys);
 
 /* What the scenario says of itself in [run]; `recow list scenarios` shows it. */
 static const char *const for_people[] = {"summary", "source", "kernels"};
@@ -92,7 +101,7 @@ static const struct plan_key *find_key(const struct layer *l, const char *sectio
 	const char *names[ARRAY_SIZE(plan_keys) + 1 + ARRAY_SIZE(for_people)];
 	size_t count = 0;
 
-	for (size_t i = 0; i < plan_key_count; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(plan_keys); i++) {
 		if (strcmp(plan_keys[i].section, section) != 0)
 			continue;
 		if (strcmp(plan_keys[i].param.name, name) == 0)

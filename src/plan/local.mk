@@ -10,6 +10,8 @@ librecow_a_SOURCES += \
 	%D%/params.c \
 	%D%/params.h \
 	%D%/phases.c \
+	%D%/pick.c \
+	%D%/pick.h \
 	%D%/plan.h \
 	%D%/print.c \
 	%D%/settle.c

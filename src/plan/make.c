@@ -9,7 +9,7 @@
 #include "src/base/random.h"
 #include "src/base/units.h"
 #include "src/plan/apply.h"
-#include "src/plugins.h"
+#include "src/plan/pick.h"
 
 #define DEFAULT_DURATION     (60 * NSEC_PER_SEC)
 #define DEFAULT_HANG_LIMIT   (120 * NSEC_PER_SEC) /* as the kernel's own hung_task_timeout_secs */
@@ -21,39 +21,26 @@
 #define DEFAULT_MEMORY_FLOOR (512 * MiB)
 #define WORKERS_PER_CPU      2
 
-static int find_workload(const char *name, struct error *e)
-{
-	const char *names[64];
-	size_t n = 0;
-
-	for (; n < ARRAY_SIZE(names) && plugin_workloads[n]; n++) {
-		if (strcmp(plugin_workloads[n]->name, name) == 0)
-			return (int)n;
-		names[n] = plugin_workloads[n]->name;
-	}
-	return unknown_word(e, "workload", name, names, n);
-}
-
 static struct plan_workload *get_workload(const struct layer *l, const char *name)
 {
 	struct plan *p = l->plan;
+	const struct workload *found;
 	struct plan_workload *w;
-	int row;
 
 	for (unsigned int i = 0; i < p->workload_count; i++) {
 		if (strcmp(p->workload[i].workload->name, name) == 0)
 			return &p->workload[i];
 	}
-	row = find_workload(name, l->e);
-	if (row < 0)
+	found = pick_workload(name, l->e);
+	if (!found)
 		return NULL;
 	if (p->workload_count == PLAN_WORKLOADS) {
 		error_set(l->e, EXIT_USAGE, "more than %d workloads", PLAN_WORKLOADS);
 		return NULL;
 	}
 	w = &p->workload[p->workload_count++];
-	w->workload = plugin_workloads[row];
-	w->shape = w->workload->shape;
+	w->workload = found;
+	w->shape = found->shape;
 	w->share = 1;
 	return w;
 }
@@ -229,26 +216,22 @@ static int apply_inject(const struct layer *l, const struct scenario_section *s)
 static int add_verifier(const struct layer *l, const char *name)
 {
 	struct plan *p = l->plan;
-	const char *names[64];
-	size_t n = 0;
+	const struct verifier *found;
 
 	for (unsigned int i = 0; i < p->verification_count; i++) {
 		if (strcmp(p->verification[i].verifier->name, name) == 0)
 			return 0;
 	}
-	for (; n < ARRAY_SIZE(names) && plugin_verifiers[n]; n++) {
-		names[n] = plugin_verifiers[n]->name;
-		if (strcmp(names[n], name) != 0)
-			continue;
-		if (p->verification_count == PLAN_VERIFIERS)
-			return error_set(l->e, EXIT_USAGE, "more than %d verifiers", PLAN_VERIFIERS);
-		p->verification[p->verification_count++] = (struct plan_verification){
-			.verifier = plugin_verifiers[n],
-			.asked = l->flags,
-		};
-		return 0;
-	}
-	return unknown_word(l->e, "verifier", name, names, n);
+	found = pick_verifier(name, l->e);
+	if (!found)
+		return -1;
+	if (p->verification_count == PLAN_VERIFIERS)
+		return error_set(l->e, EXIT_USAGE, "more than %d verifiers", PLAN_VERIFIERS);
+	p->verification[p->verification_count++] = (struct plan_verification){
+		.verifier = found,
+		.asked = l->flags,
+	};
+	return 0;
 }
 
 static int apply_verify(const struct layer *l, const struct scenario_section *s)

@@ -6,7 +6,7 @@
 
 #include "src/base/units.h"
 #include "src/plan/apply.h"
-#include "src/plugins.h"
+#include "src/plan/pick.h"
 
 bool next_listed(const char **list, char *buf, size_t len)
 {
@@ -21,38 +21,24 @@ bool next_listed(const char **list, char *buf, size_t len)
 	return n != 0;
 }
 
-static int find_injector(const char *name, struct error *e)
-{
-	const char *names[64];
-	size_t n = 0;
-
-	for (; n < ARRAY_SIZE(names) && plugin_injectors[n]; n++) {
-		if (strcmp(plugin_injectors[n]->name, name) == 0)
-			return (int)n;
-		names[n] = plugin_injectors[n]->name;
-	}
-	return unknown_word(e, "injector", name, names, n);
-}
-
 int apply_injector(const struct layer *l, const char *name)
 {
 	struct plan *p = l->plan;
+	const struct injector *found;
 	struct plan_injection *injection;
-	int row;
 
 	for (unsigned int i = 0; i < p->injection_count; i++) {
 		if (strcmp(p->injection[i].injector->name, name) == 0)
 			return (int)i;
 	}
-	row = find_injector(name, l->e);
-	if (row < 0)
+	found = pick_injector(name, l->e);
+	if (!found)
 		return -1;
 	if (p->injection_count == PLAN_INJECTORS)
 		return error_set(l->e, EXIT_USAGE, "more than %d injectors", PLAN_INJECTORS);
 	injection = &p->injection[p->injection_count];
-	injection->injector = plugin_injectors[row];
-	if (params_init(&injection->params, injection->injector->params, injection->injector->param_count,
-			l->e))
+	injection->injector = found;
+	if (params_init(&injection->params, found->params, found->param_count, l->e))
 		return error_context(l->e, "injector %s", name);
 	return (int)p->injection_count++;
 }

@@ -108,18 +108,6 @@ bool plan_wants_witnesses(const struct plan *p);
 /* What a shape has for a workload parameter ("size_max"). */
 uint64_t plan_shape_value(const struct shape *s, const char *name);
 
-/* A key that a scenario's [run] or [target] section takes, for `recow list` and the documents. */
-struct plan_key {
-	const char *section;
-	struct param param;  /* unit PARAM_* as far as `text` is false */
-	bool text;           /* taken as it stands */
-	bool measures;       /* NAME: COUNT, ... (src/plan/measures.h) */
-	bool filled;         /* an empty one is a slip: an unset variable of a script */
-	size_t offset, room; /* in struct plan */
-};
-extern const struct plan_key plan_keys[];
-extern const size_t plan_key_count;
-
 /* Write the plan for people (--dry-run, RUN/plan.txt) into a stream. */
 struct _IO_FILE;
 void plan_print(const struct plan *p, struct _IO_FILE *out);

@@ -116,7 +116,6 @@ static void print_injections(const struct plan *p, FILE *out)
 
 static void print_verifications(const struct plan *p, FILE *out)
 {
-
 	for (unsigned int i = 0; i < p->verification_count; i++) {
 		const struct plan_verification *v = &p->verification[i];
 

@@ -47,13 +47,13 @@ char *describe_target(char *buf, size_t len, const struct target_spec *t)
 
 static json_t *target_json(const struct target_spec *t)
 {
-	static const char *const kinds[] = {"auto", "device", "image", "directory"};
 	char words[4096 + 128];
 
-	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "kind", kinds[t->kind], "path",
-			 json_text(t->path), "fs", t->fs, "image_size", integer(t->image_size), "fill",
-			 integer(t->fill), "mkfs_options", json_text(t->mkfs_options), "mount_options",
-			 json_text(t->mount_options), "mkfs", t->mkfs, "tmpfs", t->tmpfs, "words",
+	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "kind",
+			 target_kind_name(t->kind), "path", json_text(t->path), "fs", t->fs, "image_size",
+			 integer(t->image_size), "fill", integer(t->fill), "mkfs_options",
+			 json_text(t->mkfs_options), "mount_options", json_text(t->mount_options), "mkfs",
+			 t->mkfs, "tmpfs", t->tmpfs, "words",
 			 json_text(describe_target(words, sizeof(words), t)));
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What happened to the machine between the last change of an object and the check that found it wrong. */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,18 +82,6 @@ static struct story_actor *actor_of(struct story *s, const char *who)
 	return &s->now.actor[i];
 }
 
-static void add(char *text, size_t len, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-static void add(char *text, size_t len, const char *fmt, ...)
-{
-	size_t used = strlen(text);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text + used, len - used, fmt, ap);
-	va_end(ap);
-}
-
 /* "hotplug cycle: 4 steps, 3 memory blocks offline, 92817 pages moved, 9016 of them dirty ones of the
  * target". */
 static void tell_actor(char *text, size_t len, const struct story_actor *a)
@@ -111,17 +98,17 @@ static void tell_actor(char *text, size_t len, const struct story_actor *a)
 	};
 	const char *comma = ": ";
 
-	add(text, len, "; %s%s%s", a->who, a->word[0] ? " " : "", a->word);
+	text_add(text, len, "; %s%s%s", a->who, a->word[0] ? " " : "", a->word);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		if (!parts[i].count)
 			continue;
-		add(text, len, "%s%llu %s", comma, (unsigned long long)parts[i].count,
-		    parts[i].count == 1 ? parts[i].one : parts[i].more);
+		text_add(text, len, "%s%llu %s", comma, (unsigned long long)parts[i].count,
+			 parts[i].count == 1 ? parts[i].one : parts[i].more);
 		comma = ", ";
 	}
 	if (a->pages)
-		add(text, len, "%s%llu pages moved, %llu of them dirty ones of the target", comma,
-		    (unsigned long long)a->pages, (unsigned long long)a->dirty);
+		text_add(text, len, "%s%llu pages moved, %llu of them dirty ones of the target", comma,
+			 (unsigned long long)a->pages, (unsigned long long)a->dirty);
 }
 
 static void close_stretch(struct story *s, uint64_t end)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "src/plugins.h"
+#include "src/plan/pick.h"
 #include "src/report/print.h"
 
 /* What is read, and where complaints go. */
@@ -45,15 +45,8 @@ static bool is_true(const json_t *j, const char *key)
 
 static int take_target(const struct source *s, struct target_spec *t, const json_t *j)
 {
-	static const char *const kinds[] = {"auto", "device", "image", "directory"};
-	const char *kind = json_text(j, "kind");
-	size_t i = 0;
-
-	while (i < ARRAY_SIZE(kinds) && strcmp(kind, kinds[i]) != 0)
-		i++;
-	if (i == ARRAY_SIZE(kinds))
+	if (!target_kind_of(json_text(j, "kind"), &t->kind))
 		return missing(s, "plan.target");
-	t->kind = (enum target_kind)i;
 	take_text(t->path, sizeof(t->path), j, "path");
 	take_text(t->fs, sizeof(t->fs), j, "fs");
 	take_text(t->mkfs_options, sizeof(t->mkfs_options), j, "mkfs_options");
@@ -74,11 +67,8 @@ static void take_pair(uint64_t out[2], const json_t *j, const char *key)
 static int take_workload(const struct source *s, struct plan_workload *w, const json_t *j)
 {
 	const char *name = json_text(j, "name");
-	size_t i = 0;
 
-	while (plugin_workloads[i] && strcmp(plugin_workloads[i]->name, name) != 0)
-		i++;
-	w->workload = plugin_workloads[i];
+	w->workload = pick_workload(name, s->e);
 	if (!w->workload)
 		return unknown(s, "workload", name);
 	w->shape = w->workload->shape;
@@ -109,22 +99,16 @@ static int take_params(const struct source *s, struct plan_injection *in, const 
 static int take_injection(const struct source *s, struct plan_injection *in, const json_t *j)
 {
 	const char *name = json_text(j, "name");
-	size_t i = 0;
 
-	while (plugin_injectors[i] && strcmp(plugin_injectors[i]->name, name) != 0)
-		i++;
-	in->injector = plugin_injectors[i];
+	in->injector = pick_injector(name, s->e);
 	return in->injector ? take_params(s, in, json_object_get(j, "params")) : unknown(s, "injector", name);
 }
 
 static int take_verification(const struct source *s, struct plan_verification *v, const json_t *j)
 {
 	const char *name = json_text(j, "name");
-	size_t i = 0;
 
-	while (plugin_verifiers[i] && strcmp(plugin_verifiers[i]->name, name) != 0)
-		i++;
-	v->verifier = plugin_verifiers[i];
+	v->verifier = pick_verifier(name, s->e);
 	return v->verifier ? 0 : unknown(s, "verifier", name);
 }
 

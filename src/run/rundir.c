@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static const char *const subdirectories[] = {"journal", "model", "findings", "mnt"};
 
@@ -51,24 +50,6 @@ int rundir_make(const char *path, struct error *e)
 		rundir_path(sub, sizeof(sub), path, subdirectories[i]);
 		if (mkdir(sub, 0700))
 			return error_errno(e, EXIT_CANNOT, errno, "cannot make directory %s", sub);
-	}
-	return 0;
-}
-
-int rundir_check(const char *path, struct error *e)
-{
-	static const char *const needed[] = {"run.json", "undo.log"};
-	char file[PATH_MAX];
-	struct stat st;
-
-	if (stat(path, &st))
-		return error_errno(e, EXIT_USAGE, errno, "run directory %s", path);
-	if (!S_ISDIR(st.st_mode))
-		return error_set(e, EXIT_USAGE, "%s is not a directory, let alone a run directory", path);
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		if (access(rundir_path(file, sizeof(file), path, needed[i]), F_OK))
-			return error_set(e, EXIT_USAGE, "%s is not a run directory: it has no %s", path,
-					 needed[i]);
 	}
 	return 0;
 }

@@ -26,9 +26,6 @@
 /* Make the directory (it must not exist; parents are made) and its subdirectories. */
 int rundir_make(const char *path, struct error *e);
 
-/* Is it one? Errors say what is missing. */
-int rundir_check(const char *path, struct error *e);
-
 /* Join: RUN/name into buf. */
 char *rundir_path(char *buf, size_t len, const char *run, const char *name);
 

@@ -13,6 +13,7 @@ librecow_a_SOURCES += \
 	%D%/image.h \
 	%D%/internal.h \
 	%D%/kept.c \
+	%D%/kind.c \
 	%D%/kept.h \
 	%D%/left.c \
 	%D%/locate.c \

@@ -11,6 +11,11 @@
 
 enum target_kind { TARGET_AUTO, TARGET_DEVICE, TARGET_IMAGE, TARGET_DIRECTORY };
 
+/* "auto", "device", "image", "directory". */
+const char *target_kind_name(enum target_kind kind);
+/* False: nothing is called so. */
+bool target_kind_of(const char *name, enum target_kind *kind);
+
 /* What the user asked for; part of the plan. */
 struct target_spec {
 	enum target_kind kind; /* filled in by target_examine() */

@@ -29,16 +29,21 @@ def mounted_devices(devices, where, options="nodiscard,noatime"):
 
 
 @contextlib.contextmanager
-def mounted(paths, where, options="nodiscard,noatime"):
+def loop_devices(paths):
     loops = []
     try:
         for path in paths:
             loops.append(sh("losetup", "-f", "--show", path).strip())
-        with mounted_devices(loops, where, options):
-            yield where
+        yield loops
     finally:
         for loop in loops:
             sh("losetup", "-d", loop)
+
+
+@contextlib.contextmanager
+def mounted(paths, where, options="nodiscard,noatime"):
+    with loop_devices(paths) as loops, mounted_devices(loops, where, options):
+        yield where
 
 
 def write(path, data):

@@ -50,7 +50,7 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_injector_SOURCES = %D%/test_injector.c %D%/unit.h
 %C%_test_injectors_real_SOURCES = %D%/test_injectors_real.c %D%/conductor.h %D%/keeper.h %D%/real.h %D%/unit.h
 %C%_test_plan_SOURCES = %D%/test_plan.c %D%/unit.h
-%C%_test_replay_SOURCES = %D%/test_replay.c %D%/unit.h
+%C%_test_replay_SOURCES = %D%/test_replay.c %D%/made_run.h %D%/unit.h
 %C%_test_sample_SOURCES = %D%/test_sample.c %D%/unit.h
 %C%_test_scenario_SOURCES = %D%/test_scenario.c %D%/unit.h
 %C%_test_content_SOURCES = %D%/test_content.c %D%/unit.h
@@ -68,7 +68,7 @@ EXTRA_DIST += %D%/golden/answer.txt %D%/golden/attribute.txt %D%/golden/bare.txt
 	%D%/golden/kernel.txt %D%/golden/missing.txt %D%/golden/shifted.txt %D%/golden/stale.txt \
 	%D%/golden/synced.txt \
 	%D%/golden/target.txt %D%/golden/thrice.txt %D%/golden/torn.txt %D%/golden/zeroes.txt
-%C%_test_store_SOURCES = %D%/test_store.c %D%/unit.h
+%C%_test_store_SOURCES = %D%/test_store.c %D%/made_run.h %D%/unit.h
 %C%_test_sync_SOURCES = %D%/test_sync.c %D%/unit.h
 %C%_test_values_SOURCES = %D%/test_values.c %D%/made_run.h %D%/unit.h
 EXTRA_DIST += %D%/golden/values.txt
@@ -94,10 +94,10 @@ verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/keeper
 # Operations on real filesystems: one program, run on each of them by a script.
 check_PROGRAMS += %D%/test_ops_real
 %C%_test_ops_real_SOURCES = %D%/test_ops_real.c %D%/ops_world.c %D%/ops_world.h %D%/tree_walk.c %D%/tree_walk.h \
-	%D%/unit.h
+	%D%/keeper.h %D%/real.h %D%/real_world.h %D%/unit.h
 check_PROGRAMS += %D%/test_replay_real
 %C%_test_replay_real_SOURCES = %D%/test_replay_real.c %D%/ops_world.c %D%/ops_world.h %D%/tree_walk.c %D%/tree_walk.h \
-	%D%/keeper.h %D%/real.h %D%/unit.h
+	%D%/keeper.h %D%/real.h %D%/real_world.h %D%/unit.h
 TESTS += %D%/ops_filesystems.sh
 EXTRA_DIST += %D%/ops_filesystems.sh
 %C%_test_cpu_SOURCES = %D%/test_cpu.c %D%/conductor.h %D%/keeper.h %D%/real.h %D%/unit.h

@@ -24,16 +24,28 @@ static inline int remove_run(void **state)
 	return system(command);
 }
 
-static inline void put(const char *name, const char *text)
+static inline void write_run(const char *name, const char *mode, const char *text)
 {
 	char path[128];
 	FILE *out;
 
 	snprintf(path, sizeof(path), "%s/%s", run, name);
-	out = fopen(path, "w");
+	out = fopen(path, mode);
 	assert_non_null(out);
 	fputs(text, out);
 	fclose(out);
+}
+
+/* The file is what `text` is. */
+static inline void put(const char *name, const char *text)
+{
+	write_run(name, "w", text);
+}
+
+/* `text` comes behind what is there. */
+static inline void put_behind(const char *name, const char *text)
+{
+	write_run(name, "a", text);
 }
 
 /* The directory's name is another one each time: in texts that are compared it is RUN. */

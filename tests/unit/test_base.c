@@ -84,6 +84,18 @@ static void escapes_are_inverse(void **state)
 	assert_int_equal(bytes_unescape(out, sizeof(out), "a\\9"), -1);
 }
 
+static void added_text_is_cut_at_the_end(void **state)
+{
+	char text[8] = "ab";
+
+	text_add(text, sizeof(text), "%d", 34);
+	assert_string_equal(text, "ab34");
+	text_add(text, sizeof(text), "%s", "56789");
+	assert_string_equal(text, "ab34567");
+	text_add(text, sizeof(text), "x");
+	assert_string_equal(text, "ab34567");
+}
+
 static void nearest_word_is_near(void **state)
 {
 	static const char *const words[] = {"hotplug", "sync", "pressure"};
@@ -108,13 +120,10 @@ static void streams_repeat_and_stay_in_range(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sizes_take_units),
-		cmocka_unit_test(durations_add_up),
-		cmocka_unit_test(counts_are_whole),
-		cmocka_unit_test(long_errors_keep_their_end),
-		cmocka_unit_test(escapes_are_inverse),
-		cmocka_unit_test(nearest_word_is_near),
-		cmocka_unit_test(streams_repeat_and_stay_in_range),
+		cmocka_unit_test(sizes_take_units),     cmocka_unit_test(durations_add_up),
+		cmocka_unit_test(counts_are_whole),     cmocka_unit_test(long_errors_keep_their_end),
+		cmocka_unit_test(escapes_are_inverse),  cmocka_unit_test(added_text_is_cut_at_the_end),
+		cmocka_unit_test(nearest_word_is_near), cmocka_unit_test(streams_repeat_and_stay_in_range),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

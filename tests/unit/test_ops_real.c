@@ -14,24 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "src/base/clock.h"
-#include "tests/unit/ops_world.h"
-#include "tests/unit/real.h"
-#include "tests/unit/tree_walk.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/real_world.h"
 
 extern const struct workload workload_aio, workload_churn, workload_enospc, workload_logtree,
 	workload_manyfiles, workload_mmap, workload_reflink, workload_rewrite, workload_snapshot,
 	workload_subvolume;
-
-static uint64_t setting(const char *name, uint64_t fallback)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 0) : fallback;
-}
 
 /* The churn workload, on fewer and smaller files, so that reading all of them so often stays quick. */
 static struct workload small_churn(void)
@@ -146,19 +135,10 @@ static void churn_in(const char *dir, const struct workload *workload, uint64_t 
 		walk_witnesses(&w, &t);
 	}
 	print_summary(&w, &t, ops, &cost);
-	if (t.differences)
-		printf("first difference, behind operation %llu: %s\n", (unsigned long long)w.ctx.operation,
-		       t.first);
-	if (w.findings)
-		printf("first finding: %s\n", w.finding);
-	assert_int_equal(t.differences, 0);
-	assert_int_equal(w.findings, 0);
-	assert_false(w.model.owner.corrupted || w.model.owner.exhausted);
+	expect_right(&w, &t);
 	world_close(&w);
 	world_sweep(dir);
 }
-
-static char directory[4096];
 
 static void churn_keeps_to_its_model(void **state)
 {
@@ -232,23 +212,11 @@ int main(void)
 		cmocka_unit_test(snapshot_keeps_to_its_model),
 		cmocka_unit_test(subvolume_keeps_to_its_model),
 	};
-	const char *given = getenv("RECOW_TEST_DIR");
-	int failed;
+	int failed = open_directory("ops");
 
-	if (geteuid() != 0) {
-		printf("skipped: chown and reading whatever the mode says want root\n");
-		return 77;
-	}
-	take_real_machine(); /* filling filesystems in memory, it takes what others measure */
-	snprintf(directory, sizeof(directory), "%s", given ? given : "/tmp/recow-ops-XXXXXX");
-	if (!given && !mkdtemp(directory)) {
-		perror(directory);
-		return 1;
-	}
+	if (failed)
+		return failed;
 	failed = cmocka_run_group_tests_name("ops_real", tests, NULL, NULL);
-	if (!given) {
-		world_sweep(directory);
-		rmdir(directory);
-	}
+	close_directory();
 	return failed;
 }

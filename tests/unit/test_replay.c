@@ -19,27 +19,16 @@
 #include "src/report/replan.h"
 #include "src/report/report.h"
 #include "src/report/summary.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/made_run.h"
 
-static char run[64];
-
-static int make_run(void **state)
+static int make_journaled_run(void **state)
 {
 	char path[128];
 
-	snprintf(run, sizeof(run), "/tmp/recow-replay-XXXXXX");
-	if (!mkdtemp(run))
+	if (make_run(state))
 		return -1;
 	snprintf(path, sizeof(path), "%s/journal", run);
 	return mkdir(path, 0755);
-}
-
-static int remove_run(void **state)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", run);
-	return system(command);
 }
 
 /* ---- feed ---- */
@@ -225,23 +214,11 @@ static void steps_are_told_with_their_position(void **state)
 	free_shared(s);
 }
 
-static void write_steps(const char *text)
-{
-	char path[128];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/steps.jsonl", run);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
 static struct shared *make_replay(const char *steps)
 {
 	struct shared *s = make_shared();
 
-	write_steps(steps);
+	put("steps.jsonl", steps);
 	snprintf(s->plan.replay, sizeof(s->plan.replay), "%s", run);
 	return s;
 }
@@ -484,5 +461,5 @@ int main(void)
 		cmocka_unit_test(a_run_without_its_head_is_refused),
 	};
 
-	return cmocka_run_group_tests_name("replay", tests, make_run, remove_run);
+	return cmocka_run_group_tests_name("replay", tests, make_journaled_run, remove_run);
 }

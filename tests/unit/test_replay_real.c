@@ -12,29 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "src/ops/held.h"
 #include "src/ops/table.h"
 #include "src/ops/window.h"
-#include "tests/unit/ops_world.h"
-#include "tests/unit/real.h"
-#include "tests/unit/tree_walk.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/real_world.h"
 
 extern const struct workload workload_aio, workload_churn, workload_mmap, workload_reflink, workload_snapshot,
 	workload_subvolume;
 
 #define REFUSED_ONE_IN 100
-
-static char directory[4096];
-
-static uint64_t setting(const char *name, uint64_t fallback)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 0) : fallback;
-}
 
 struct again {
 	struct world first, second;
@@ -93,14 +80,7 @@ static void check_tree(struct world *w)
 	struct tree_walk t = {.target = w->ctx.target, .view = &w->model.head, .holder = &w->ctx};
 
 	tree_walk(&t);
-	if (t.differences)
-		print_message("first difference, behind operation %llu: %s\n",
-			      (unsigned long long)w->ctx.operation, t.first);
-	if (w->findings)
-		print_message("first finding: %s\n", w->finding);
-	assert_int_equal(t.differences, 0);
-	assert_int_equal(w->findings, 0);
-	assert_false(w->model.owner.corrupted || w->model.owner.exhausted);
+	expect_right(w, &t);
 	assert_true(t.names > 0);
 }
 
@@ -174,23 +154,11 @@ int main(void)
 		cmocka_unit_test(all_is_done_again),
 		cmocka_unit_test(what_no_longer_fits_is_left_out),
 	};
-	const char *given = getenv("RECOW_TEST_DIR");
-	int failed;
+	int failed = open_directory("replay");
 
-	if (geteuid() != 0) {
-		printf("skipped: chown and reading whatever the mode says want root\n");
-		return 77;
-	}
-	take_real_machine();
-	snprintf(directory, sizeof(directory), "%s", given ? given : "/tmp/recow-replay-XXXXXX");
-	if (!given && !mkdtemp(directory)) {
-		perror(directory);
-		return 1;
-	}
+	if (failed)
+		return failed;
 	failed = cmocka_run_group_tests_name("replay_real", tests, NULL, NULL);
-	if (!given) {
-		world_sweep(directory);
-		rmdir(directory);
-	}
+	close_directory();
 	return failed;
 }

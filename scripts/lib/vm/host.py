@@ -8,6 +8,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build"))
@@ -58,6 +59,20 @@ def locked(name):
     with open(cache() / f"{name}.lock", "w", encoding="ascii") as lock:
         fcntl.lockf(lock, fcntl.LOCK_EX)
         yield
+
+
+def kept(name, fill):
+    """Directory `name` of the cache, made by fill(directory) if it is not there: whole or not at all, and once."""
+    place = cache() / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with locked(name.replace("/", "-")):
+        if not place.is_dir():
+            with tempfile.TemporaryDirectory(dir=place.parent, prefix=".new-") as new:
+                fill(pathlib.Path(new))
+                os.chmod(new, 0o755)
+                os.rename(new, place)
+                os.mkdir(new)  # for TemporaryDirectory
+    return place
 
 
 def boot_id():

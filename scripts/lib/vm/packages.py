@@ -5,7 +5,6 @@ import functools
 import lzma
 import pathlib
 import re
-import shutil
 import tempfile
 
 from vm import host
@@ -62,21 +61,16 @@ def from_image(image, modules_dir):
 
 def packaged(wanted):
     name = package_name(wanted)
-    place = host.cache() / "kernels" / name
-    with host.locked(f"kernel-{name}"):
-        if not (place / "complete").exists():
-            with tempfile.TemporaryDirectory(prefix="recow-vm-", dir="/var/tmp") as scratch:
-                unpack(download(name, scratch), place)
-    return in_place(place)
+
+    def fill(place):
+        with tempfile.TemporaryDirectory(prefix="recow-vm-", dir="/var/tmp") as scratch:
+            unpack(download(name, scratch), place)
+    return in_place(host.kept(f"kernels/{name}", fill))
 
 
 def unpacked(name, package):
     """The same from a package file."""
-    place = host.cache() / "kernels" / f"{name}-{package.stat().st_mtime_ns}"
-    with host.locked(f"kernel-{name}"):
-        if not (place / "complete").exists():
-            unpack(package, place)
-    return in_place(place)
+    return in_place(host.kept(f"kernels/{name}-{package.stat().st_mtime_ns}", lambda place: unpack(package, place)))
 
 
 def in_place(place):
@@ -113,22 +107,21 @@ def series():
     return [f"{major}.{minor}" for major, minor in sorted(found)]
 
 
-def download(name, scratch):
+def download(name, scratch, version=None):
     """The package file; asked of the archive once more with a fresh list, since lists grow old."""
-    result = host.run("apt-get", "-q", "download", name, cwd=scratch)
+    wanted = f"{name}={version}" if version else name
+    result = host.run("apt-get", "-q", "download", wanted, cwd=scratch)
     if result.returncode and host.run("apt-get", "-q", "update").returncode == 0:
-        result = host.run("apt-get", "-q", "download", name, cwd=scratch)
-    files = list(pathlib.Path(scratch).glob("*.deb"))
+        result = host.run("apt-get", "-q", "download", wanted, cwd=scratch)
+    files = list(pathlib.Path(scratch).glob(f"{name}_*.deb"))
     if result.returncode or not files:
-        raise host.CannotRun(f"cannot download {name}: {result.stderr.strip()[-500:]} (the archive must be reachable once; later "
+        raise host.CannotRun(f"cannot download {wanted}: {result.stderr.strip()[-500:]} (the archive must be reachable once; later "
                              f"runs use {host.cache()})")
     return files[0]
 
 
 def unpack(package, place):
-    """Into the cache, with modules.dep, and with modules that insmod of any busybox reads."""
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
+    """With modules.dep, and with modules that insmod of any busybox reads."""
     result = host.run("dpkg", "-x", package, place)
     if result.returncode or not list((place / "boot").glob("vmlinuz-*")):
         raise host.CannotRun(f"{package} has no kernel in it: {result.stderr.strip()}")
@@ -139,4 +132,3 @@ def unpack(package, place):
         result = host.run("depmod", "-b", place, modules.name)
         if result.returncode:
             raise host.CannotRun(f"depmod fails for {modules.name}: {result.stderr.strip()} (package kmod)")
-    (place / "complete").touch()
