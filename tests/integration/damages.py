@@ -40,13 +40,15 @@ def header(disk, tree, form, at, value, copies=None):
     return leaf
 
 
-def shrink_last(disk, tree, kind, by):
-    """Take bytes from the front of the last item of the leaf that ends with one of this kind."""
-    leaf, slot = disk.find(tree, kind, lambda l, s: s == l.count - 1)
-    offset, size = leaf.item(slot)
-    data = bytes(leaf.data[offset:offset + size - by])
+def shrink(disk, tree, kind, by):
+    """Take the last bytes of the first item of this kind that has more than these; what lies below it in the leaf moves up."""
+    leaf, slot = disk.find(tree, kind, lambda l, s: l.item(s)[1] > by)
+    low, (offset, size) = leaf.item(leaf.count - 1)[0], leaf.item(slot)
+    leaf.data[low + by:offset + size] = bytes(leaf.data[low:offset + size - by])
     leaf.put_item(slot, offset + by, size - by)
-    leaf.data[offset + by:offset + size] = data
+    for later in range(slot + 1, leaf.count):
+        at, length = leaf.item(later)
+        leaf.put_item(later, at + by, length)
     disk.write(leaf)
     return leaf, slot
 
@@ -247,7 +249,7 @@ def d_item_key(disk):
 
 
 def d_item_size(disk):
-    leaf, slot = shrink_last(disk, DEV, ondisk.DEV_EXTENT, 1)
+    leaf, slot = shrink(disk, DEV, ondisk.DEV_EXTENT, 1)
     return "item-size", ("chunk-device", "device"), place(leaf, slot)
 
 
@@ -366,7 +368,7 @@ def d_file_overlap(disk):
 
 
 def d_csum_item(disk):
-    leaf, slot = shrink_last(disk, CSUM, ondisk.EXTENT_CSUM, 1)
+    leaf, slot = shrink(disk, CSUM, ondisk.EXTENT_CSUM, 1)
     return "csum-item", ("csum-missing",), place(leaf, slot)
 
 
@@ -576,7 +578,7 @@ def d_data_count(disk):
 
 
 def d_csum_missing(disk):
-    shrink_last(disk, CSUM, ondisk.EXTENT_CSUM, 4)
+    shrink(disk, CSUM, ondisk.EXTENT_CSUM, 4)
     return "csum-missing", ("csum-stray",), {}
 
 

@@ -3,7 +3,6 @@
 
 Nothing here shares code with recow: what it says about itself is compared with what the kernel says."""
 import fcntl
-import glob
 import json
 import os
 import pathlib
@@ -14,6 +13,9 @@ import sys
 import tempfile
 import time
 import traceback
+
+from machine import machine, read  # noqa: F401
+from machine import difference, settled
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RECOW = os.environ.get("RECOW", str(ROOT / "build/recow"))
@@ -26,6 +28,12 @@ class Skip(Exception):
 def expect(condition, text):
     if not condition:
         raise AssertionError(text)
+
+
+def expect_machine(before, seconds=10):
+    """It is as it was, at the latest after so many seconds."""
+    wrong = difference(before, settled(before, seconds))
+    expect(not wrong, f"the machine is not as it was:\n{wrong}")
 
 
 def run_tests(tests):
@@ -42,7 +50,7 @@ def run_tests(tests):
         before = machine()
         try:
             test(scratch)
-            compare_machine(before, machine_settled(before))
+            expect_machine(before)
             print(f"ok {name}: {(test.__doc__ or '').strip().splitlines()[0]}", flush=True)
         except Skip as reason:
             print(f"skip {name}: {reason}", flush=True)
@@ -61,56 +69,6 @@ def free_machine(scratch):
     run = read("/run/recow/current")
     if run.startswith(f"{scratch}/"):
         print(subprocess.run([RECOW, "restore", run], capture_output=True, text=True, check=False).stdout, flush=True)
-
-
-def read(path):
-    try:
-        return pathlib.Path(path).read_text(errors="replace").strip()
-    except OSError as e:
-        return f"<{e.strerror}>"
-
-
-def machine():
-    """Everything that a run may touch, as the kernel shows it."""
-    state = {}
-    for path in glob.glob("/proc/sys/vm/*"):
-        if not path.endswith(("/compact_memory", "/drop_caches", "/stat_refresh")):
-            state[path] = read(path)
-    for block in glob.glob("/sys/devices/system/memory/memory[0-9]*"):
-        state[block] = read(block + "/state") + " " + read(block + "/valid_zones").split(" ")[0]
-    for path in glob.glob("/sys/kernel/mm/transparent_hugepage/*") + glob.glob("/sys/devices/system/cpu/cpu*/online"):
-        if os.path.isfile(path):
-            state[path] = read(path)
-    for path in (glob.glob("/sys/kernel/mm/hugepages/*/nr_*hugepages") + glob.glob("/sys/block/zram*/disksize") +
-                 glob.glob("/sys/kernel/mm/transparent_hugepage/khugepaged/*") + glob.glob("/proc/irq/*/smp_affinity_list")):
-        if not path.endswith(("/full_scans", "/pages_collapsed")):
-            state[path] = read(path)
-    state["tracing"] = subprocess.run(
-        ["unshare", "-m", "sh", "-c", "mount -t tracefs none /sys/kernel/tracing; cd /sys/kernel/tracing && "
-         "ls instances && cat set_event && grep . kprobe_events"], capture_output=True, text=True, check=False).stdout
-    state["swaps"] = read("/proc/swaps")
-    state["loops"] = subprocess.run(["losetup", "-nl", "-O", "NAME,BACK-FILE"], capture_output=True, text=True,
-                                    check=False).stdout
-    state["mounts"] = read("/proc/self/mountinfo")
-    state["cgroups"] = sorted(p for p in glob.glob("/sys/fs/cgroup/**/*recow*", recursive=True) if os.path.isdir(p))
-    state["lock"] = sorted(p for p in glob.glob("/run/recow/*") if not p.endswith("/lock"))
-    return state
-
-
-def machine_settled(before, seconds=10):
-    """Autoclear loops and namespaces go a moment after the last process: give the kernel that moment."""
-    end = time.monotonic() + seconds
-    now = machine()
-    while now != before and time.monotonic() < end:
-        time.sleep(0.2)
-        now = machine()
-    return now
-
-
-def compare_machine(before, after):
-    wrong = [f"{key}: was {before.get(key)!r}, is {after.get(key)!r}"
-             for key in sorted(set(before) | set(after)) if before.get(key) != after.get(key)]
-    expect(not wrong, "the machine is not as it was:\n" + "\n".join(wrong))
 
 
 def recow(*args, code=0, timeout=300, **kwargs):

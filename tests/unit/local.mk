@@ -39,7 +39,7 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_btrfs_SOURCES = %D%/test_btrfs.c %D%/unit.h
 %C%_test_base_SOURCES = %D%/test_base.c %D%/unit.h
 %C%_test_crowd_SOURCES = %D%/test_crowd.c %D%/unit.h
-%C%_test_crowd_real_SOURCES = %D%/test_crowd_real.c %D%/conductor.h %D%/real.h %D%/unit.h
+%C%_test_crowd_real_SOURCES = %D%/test_crowd_real.c %D%/conductor.h %D%/keeper.h %D%/real.h %D%/unit.h
 %C%_test_disturb_SOURCES = %D%/test_disturb.c %D%/unit.h
 %C%_test_effects_SOURCES = %D%/test_effects.c %D%/ops_world.c %D%/ops_world.h %D%/unit.h
 %C%_test_hotplug_SOURCES = %D%/test_hotplug.c %D%/unit.h
@@ -48,7 +48,7 @@ LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 %C%_test_ops_SOURCES = %D%/test_ops.c %D%/ops_world.c %D%/ops_world.h %D%/unit.h
 %C%_test_resolve_SOURCES = %D%/test_resolve.c %D%/ops_world.c %D%/ops_world.h %D%/unit.h
 %C%_test_injector_SOURCES = %D%/test_injector.c %D%/unit.h
-%C%_test_injectors_real_SOURCES = %D%/test_injectors_real.c %D%/conductor.h %D%/real.h %D%/unit.h
+%C%_test_injectors_real_SOURCES = %D%/test_injectors_real.c %D%/conductor.h %D%/keeper.h %D%/real.h %D%/unit.h
 %C%_test_plan_SOURCES = %D%/test_plan.c %D%/unit.h
 %C%_test_replay_SOURCES = %D%/test_replay.c %D%/made_run.h %D%/unit.h
 %C%_test_sample_SOURCES = %D%/test_sample.c %D%/unit.h
@@ -74,7 +74,7 @@ EXTRA_DIST += %D%/golden/answer.txt %D%/golden/attribute.txt %D%/golden/bare.txt
 EXTRA_DIST += %D%/golden/values.txt
 %C%_test_verdict_SOURCES = %D%/test_verdict.c %D%/unit.h
 # A mounted filesystem with a tree and its models, and verifiers run on it.
-verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/real.h %D%/verify_world.h %D%/unit.h
+verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/keeper.h %D%/real.h %D%/verify_world.h %D%/unit.h
 %C%_test_mapped_SOURCES = %D%/test_mapped.c %D%/ops_world.c %D%/ops_world.h %D%/unit.h
 %C%_test_verify_shared_SOURCES = %D%/test_verify_shared.c $(verify_world)
 %C%_test_verify_attributes_SOURCES = %D%/test_verify_attributes.c $(verify_world)
@@ -87,28 +87,28 @@ verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/real.h
 %C%_test_chunk_SOURCES = %D%/test_chunk.c %D%/unit.h
 %C%_test_fsck_SOURCES = %D%/test_fsck.c %D%/unit.h
 %C%_test_kmsg_SOURCES = %D%/test_kmsg.c %D%/unit.h
-%C%_test_scrub_SOURCES = %D%/test_scrub.c %D%/real.h %D%/unit.h
+%C%_test_scrub_SOURCES = %D%/test_scrub.c %D%/keeper.h %D%/real.h %D%/unit.h
 %C%_test_program_SOURCES = %D%/test_program.c %D%/unit.h
-%C%_test_target_SOURCES = %D%/test_target.c %D%/real.h %D%/unit.h
+%C%_test_target_SOURCES = %D%/test_target.c %D%/keeper.h %D%/real.h %D%/unit.h
 
 # Operations on real filesystems: one program, run on each of them by a script.
 check_PROGRAMS += %D%/test_ops_real
 %C%_test_ops_real_SOURCES = %D%/test_ops_real.c %D%/ops_world.c %D%/ops_world.h %D%/tree_walk.c %D%/tree_walk.h \
-	%D%/real.h %D%/real_world.h %D%/unit.h
+	%D%/keeper.h %D%/real.h %D%/real_world.h %D%/unit.h
 check_PROGRAMS += %D%/test_replay_real
 %C%_test_replay_real_SOURCES = %D%/test_replay_real.c %D%/ops_world.c %D%/ops_world.h %D%/tree_walk.c %D%/tree_walk.h \
-	%D%/real.h %D%/real_world.h %D%/unit.h
+	%D%/keeper.h %D%/real.h %D%/real_world.h %D%/unit.h
 TESTS += %D%/ops_filesystems.sh
 EXTRA_DIST += %D%/ops_filesystems.sh
-%C%_test_cpu_SOURCES = %D%/test_cpu.c %D%/conductor.h %D%/real.h %D%/unit.h
+%C%_test_cpu_SOURCES = %D%/test_cpu.c %D%/conductor.h %D%/keeper.h %D%/real.h %D%/unit.h
 %C%_test_numa_SOURCES = %D%/test_numa.c %D%/unit.h
 %C%_test_dimm_SOURCES = %D%/test_dimm.c %D%/unit.h
 %C%_test_softoffline_SOURCES = %D%/test_softoffline.c %D%/unit.h
-%C%_test_freeze_SOURCES = %D%/test_freeze.c %D%/real.h %D%/unit.h
-%C%_test_guard_SOURCES = %D%/test_guard.c %D%/block.h %D%/real.h %D%/unit.h
+%C%_test_freeze_SOURCES = %D%/test_freeze.c %D%/keeper.h %D%/real.h %D%/unit.h
+%C%_test_guard_SOURCES = %D%/test_guard.c %D%/block.h %D%/keeper.h %D%/real.h %D%/unit.h
 %C%_test_outcome_SOURCES = %D%/test_outcome.c %D%/unit.h
 %C%_test_repeats_SOURCES = %D%/test_repeats.c %D%/unit.h
-%C%_test_undo_SOURCES = %D%/test_undo.c %D%/block.h %D%/real.h %D%/unit.h
+%C%_test_undo_SOURCES = %D%/test_undo.c %D%/block.h %D%/keeper.h %D%/real.h %D%/unit.h
 %C%_test_gang_SOURCES = %D%/test_gang.c %D%/unit.h
 %C%_test_mix_SOURCES = %D%/test_mix.c %D%/unit.h
 endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "src/base/clock.h"
+#include "tests/unit/keeper.h"
 
 /* Held until the program ends, and not by children that outlive it. */
 static inline void take_real_machine(void)
@@ -19,12 +20,14 @@ static inline void take_real_machine(void)
 		fcntl(fd, F_SETLKW, &whole);
 }
 
-/* The same, and zeroed memory that is shared with children, until the program ends; NULL: there is none. */
+/* The same for a program that changes it; and zeroed memory that is shared with children, until the program
+ * ends; NULL: there is none. */
 static inline void *take_real_machine_with(size_t bytes)
 {
 	void *shared = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	take_real_machine();
+	keep_machine();
 	return shared == MAP_FAILED ? NULL : shared;
 }
 

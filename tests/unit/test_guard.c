@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -724,18 +723,6 @@ static void journals_and_models_reach_the_disk(void **state)
 	assert_int_equal(access(in_run(dir, sizeof(dir), "model/w0000.model"), R_OK), 0);
 }
 
-/* What an earlier run of these tests left when it was killed. Others' leftovers are not ours to touch. */
-static void clear_own_leftovers(void)
-{
-	char dead[4096];
-	struct error e;
-
-	if (!guard_leftover(dead) || strncmp(dead, "/tmp/recow-guard-", 17) != 0)
-		return;
-	if (guard_restore(dead, ignore_line, NULL, &e) < 0)
-		unlink("/run/recow/current");
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -761,11 +748,9 @@ int main(void)
 		TEST(journals_and_models_reach_the_disk),
 	};
 
-	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (board == MAP_FAILED)
+	board = take_real_machine_with(sizeof(*board));
+	if (!board)
 		return 1;
-	take_real_machine();
-	clear_own_leftovers();
 	board->block = geteuid() ? -1 : find_block();
 	return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
 }

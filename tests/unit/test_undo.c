@@ -402,5 +402,6 @@ int main(void)
 	};
 
 	take_real_machine();
+	keep_machine();
 	return cmocka_run_group_tests_name("undo", tests, NULL, NULL);
 }

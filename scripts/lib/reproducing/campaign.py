@@ -61,13 +61,24 @@ def run(arguments):
     results = []
     for number, boot in enumerate(plan(arguments), 1):
         keep = arguments.keep / f"{number:03}" if arguments.keep else None
-        result = trial.run(boot, keep)
+        result = run_patiently(boot, keep, bool(results))
         results.append(result)
         print(told(result), flush=True)
         if arguments.results:
             with open(arguments.results, "a", encoding="utf-8") as file:
                 file.write(json.dumps(result) + "\n")
     return results
+
+
+def run_patiently(boot, keep, others_booted):
+    """Where others have booted, one guest that doesn't is tried once more: a campaign of hours is not lost for it."""
+    try:
+        return trial.run(boot, keep)
+    except trial.CannotRun as error:
+        if not others_booted:
+            raise
+        print(f"once more: {error}", flush=True)
+        return trial.run(boot, keep)
 
 
 def told(result):

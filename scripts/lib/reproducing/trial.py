@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 HERE = pathlib.Path(__file__).resolve().parent
 VM = ROOT / "scripts/vm"
 CHECK_LIMIT = 300  # seconds
+BOOT_TIMEOUT = "15m"  # a run that a broken kernel never lets end
 
 
 class CannotRun(Exception):
@@ -34,7 +35,7 @@ class Boot:
                 "-o", "/out/run"]
 
     def words(self, out):
-        words = [VM, "--quiet", "--kernel", self.kernel, "--memory", self.case.memory, "--disk", self.case.disk, "--keep", "--output", out,
+        words = [VM, "--quiet", "--kernel", self.kernel, "--memory", self.case.memory, "--disk", self.case.disk, "--timeout", BOOT_TIMEOUT, "--keep", "--output", out,
                  "--file", f"{HERE / 'guest'}:/guest", "--file", f"{ROOT / 'scenarios' / self.case.scenario}.ini:/scenario.ini"]
         name = ""
         if self.module:

@@ -241,9 +241,10 @@ class Guest:
             self.reset = True
         elif name == "GUEST_PANICKED" and not self.end:
             self.settle(End("panic", text="the kernel panicked"))
-        elif name == "WATCHDOG" and not self.end:
-            self.settle(End("hang", text=f"the watchdog was not served for {self.wish.hang:.0f} s"))
-            self.monitor.send("cont")
+        elif name == "WATCHDOG":
+            if not self.end:
+                self.settle(End("hang", text=f"the watchdog was not served for {self.wish.hang:.0f} s"))
+            self.monitor.send("cont")  # it stopped the guest, which is to answer what it is asked
         elif self.wish.dimms:
             self.wish.dimms.on_event(name, data)
 
