@@ -27,10 +27,6 @@ struct data {
 	_Atomic uint64_t bytes;
 };
 
-static void no_fault(void *context, const struct fault *f)
-{
-}
-
 static void take_csum(void *context, const struct event *ev)
 {
 	struct data *d = context;
@@ -169,7 +165,7 @@ static int check_some(struct data *d, struct error *e)
 /* One leaf of the checksum tree into place i. */
 static void read_leaf(struct data *d, const struct entry *n, unsigned int i)
 {
-	const struct sink sink = {d, no_fault, take_csum};
+	const struct sink sink = {d, walk_no_fault, take_csum};
 	const struct promise p = {.bytenr = n->bytenr,
 				  .tree = TREE_CSUM,
 				  .generation = n->generation,

@@ -29,28 +29,9 @@ uint32_t data_bucket(uint64_t start)
 /* A fault that shows only here. */
 #define event_fault(k, rule, ev, ...)                                                                        \
 	do {                                                                                                 \
-		const struct sink s_ = {(k), fault_of_event, NULL};                                          \
+		const struct sink s_ = {(k), walk_fault, NULL};                                              \
 		fault_emit(&s_, rule, (int)(ev)->slot, &(ev)->key, __VA_ARGS__);                             \
 	} while (0)
-
-static void fault_of_event(void *context, const struct fault *f)
-{
-	struct worker *k = context;
-	struct audit_finding found = {.rule = f->rule,
-				      .tree = k->tree->id,
-				      .block = k->promise.bytenr,
-				      .level = k->promise.level,
-				      .copy = k->copy,
-				      .slot = f->slot,
-				      .key = f->key,
-				      .keyed = true,
-				      .subvolume = k->tree->log ? k->tree->offset : 0};
-
-	found.devid = k->got->at->mirror[0].devid;
-	found.physical = k->got->at->mirror[0].physical;
-	memcpy(found.text, f->text, sizeof(found.text));
-	walk_found(k->w, &found);
-}
 
 static void root_item(struct worker *k, const struct event *ev)
 {

@@ -138,10 +138,6 @@ struct use {
 	bool known;
 };
 
-static void no_fault(void *context, const struct fault *f)
-{
-}
-
 static void take_use(void *context, const struct event *ev)
 {
 	struct use *u = context;
@@ -169,7 +165,7 @@ static void take_user(void *context, const struct event *ev)
 static void parse(const struct walk *w, uint64_t tree, const unsigned char *leaf, struct use *u,
 		  void (*take)(void *context, const struct event *ev))
 {
-	const struct sink sink = {u, no_fault, take};
+	const struct sink sink = {u, walk_no_fault, take};
 	const struct promise p = {.bytenr = le64_at(leaf + HEADER_BYTENR),
 				  .tree = tree,
 				  .generation = le64_at(leaf + HEADER_GENERATION),

@@ -4,13 +4,9 @@
 
 #include "src/audit/walk.h"
 
-static void no_fault(void *context, const struct fault *f)
-{
-}
-
 const unsigned char *walk_read(const struct walk *w, const struct promise *p, unsigned char *buf)
 {
-	const struct sink quiet = {NULL, no_fault, NULL};
+	const struct sink quiet = {NULL, walk_no_fault, NULL};
 	const struct format *f = &w->super.format;
 	struct target_address at;
 

@@ -95,8 +95,7 @@ static uint64_t first_inode(const struct worker *k, const unsigned char *copy)
 	return inode >= OBJECT_FIRST_FREE && inode <= OBJECT_LAST_FREE ? inode : 0;
 }
 
-/* A fault of the block that a worker looks at. */
-static void block_fault(void *context, const struct fault *f)
+void walk_fault(void *context, const struct fault *f)
 {
 	struct worker *k = context;
 	struct audit_finding found = {.rule = f->rule,
@@ -120,10 +119,6 @@ static void block_fault(void *context, const struct fault *f)
 	/* What these stand for is not seen. */
 	if (f->rule == RULE_POINTER || f->rule == RULE_ITEM_BOUNDS)
 		lose(k);
-}
-
-static void no_fault(void *context, const struct fault *f)
-{
 }
 
 /* Which copy is the block: the first that is what was promised, or else the first that can be followed. */
@@ -150,9 +145,10 @@ static const unsigned char *choose(struct worker *k, bool good[READER_COPIES], i
 }
 
 /* Copies that are the block, and yet not the one that was chosen. False when they all are. */
-static bool compare_copies(struct worker *k, const bool good[READER_COPIES], const unsigned char *best,
+static bool compare_copies(struct worker *k, const bool good[READER_COPIES], int chosen,
 			   const struct sink *sink)
 {
+	const unsigned char *best = k->got->copy[chosen];
 	bool differ = false;
 
 	for (unsigned int i = 0; i < k->got->copies; i++) {
@@ -171,7 +167,8 @@ static bool compare_copies(struct worker *k, const bool good[READER_COPIES], con
 		else if ((le64_at(copy + HEADER_FLAGS) ^ le64_at(best + HEADER_FLAGS)) & HEADER_WRITTEN)
 			fault_emit(sink, RULE_WRITTEN, -1, NULL, "the mark WRITTEN is on one copy only");
 		else
-			fault_emit(sink, RULE_MIRROR, -1, NULL, "its content differs from that of copy 1");
+			fault_emit(sink, RULE_MIRROR, -1, NULL, "its content differs from that of copy %d",
+				   chosen + 1);
 	}
 	return differ;
 }
@@ -368,11 +365,7 @@ static void take_walk(struct worker *k, const struct sink *sink)
 		lose(k);
 		return;
 	}
-	k->copy = 0;
-	if (compare_copies(k, good, block, sink))
-		k->copy = chosen + 1;
-	else
-		k->copy = 0;
+	k->copy = compare_copies(k, good, chosen, sink) ? chosen + 1 : 0;
 	learn_chunk_uuid(k, block);
 	k->owner = le64_at(block + HEADER_OWNER);
 	check_owner(k, sink);
@@ -389,7 +382,7 @@ static void take_walk(struct worker *k, const struct sink *sink)
 /* Faults were told in the first pass. */
 static void take_again(struct worker *k)
 {
-	const struct sink sink = {k, no_fault, facts_event};
+	const struct sink sink = {k, walk_no_fault, facts_event};
 	bool good[READER_COPIES] = {false};
 	const unsigned char *block;
 	int chosen = 0;
@@ -406,7 +399,7 @@ static void take(void *context, unsigned int thread, const struct got *g)
 {
 	struct walk *w = context;
 	struct worker *k = &w->workers[thread];
-	const struct sink sink = {k, block_fault, facts_event};
+	const struct sink sink = {k, walk_fault, facts_event};
 	struct entry n;
 
 	pthread_mutex_lock(&w->lock);

@@ -193,6 +193,14 @@ void settle(struct walk *w);
 /* Read one block and choose a copy that is it; buf has room for READER_COPIES blocks. NULL: there is none. */
 const unsigned char *walk_read(const struct walk *w, const struct promise *p, unsigned char *buf);
 
+/* For a sink of a worker: a fault of the block that it looks at, or of something in it. */
+void walk_fault(void *context, const struct fault *f);
+
+/* For a sink that wants events only. */
+static inline void walk_no_fault(void *context, const struct fault *f)
+{
+}
+
 /* Looking something up (search.c); buf as above. Down a tree to the leaf that would hold the key; NULL: it
  * can't be read. */
 const unsigned char *walk_descend(const struct walk *w, const struct tree *t, const struct key *key,

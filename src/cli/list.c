@@ -113,9 +113,6 @@ static json_t *list_verifiers(const struct surroundings *s)
 	return list;
 }
 
-/* What scenarios say of themselves; all say the first. */
-static const char *const told[] = {"summary", "source", "kernels"};
-
 static void add_scenario(void *self, const char *name, const char *path)
 {
 	struct scenario s;
@@ -128,11 +125,11 @@ static void add_scenario(void *self, const char *name, const char *path)
 		return;
 	}
 	j = json_pack("{s:s, s:s, s:n}", "name", name, "path", path, "unavailable");
-	for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
-		const char *value = scenario_value(&s, "run", "", told[i]);
+	for (size_t i = 0; i < PLAN_FOR_PEOPLE; i++) {
+		const char *value = scenario_value(&s, "run", "", plan_for_people[i]);
 
 		if (value || i == 0)
-			json_object_set_new(j, told[i], json_text(value ? value : ""));
+			json_object_set_new(j, plan_for_people[i], json_text(value ? value : ""));
 	}
 	json_array_append_new(self, j);
 	scenario_free(&s);

@@ -84,13 +84,12 @@ static const struct plan_key plan_keys[] = {
 	BOOL_KEY("target", "tmpfs", "the image lies on a tmpfs of its own", target.tmpfs),
 };
 
-/* What the scenario says of itself in [run]; `recow list scenarios` shows it. */
-static const char *const for_people[] = {"summary", "source", "kernels"};
+const char *const plan_for_people[PLAN_FOR_PEOPLE] = {"summary", "source", "kernels"};
 
 static bool is_for_people(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(for_people); i++) {
-		if (strcmp(for_people[i], name) == 0)
+	for (size_t i = 0; i < PLAN_FOR_PEOPLE; i++) {
+		if (strcmp(plan_for_people[i], name) == 0)
 			return true;
 	}
 	return false;
@@ -98,7 +97,7 @@ static bool is_for_people(const char *name)
 
 static const struct plan_key *find_key(const struct layer *l, const char *section, const char *name)
 {
-	const char *names[ARRAY_SIZE(plan_keys) + 1 + ARRAY_SIZE(for_people)];
+	const char *names[ARRAY_SIZE(plan_keys) + 1 + PLAN_FOR_PEOPLE];
 	size_t count = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(plan_keys); i++) {
@@ -110,8 +109,8 @@ static const struct plan_key *find_key(const struct layer *l, const char *sectio
 	}
 	if (strcmp(section, "run") == 0) {
 		names[count++] = "seed";
-		for (size_t i = 0; i < ARRAY_SIZE(for_people); i++)
-			names[count++] = for_people[i];
+		for (size_t i = 0; i < PLAN_FOR_PEOPLE; i++)
+			names[count++] = plan_for_people[i];
 	}
 	unknown_word(l->e, "key", name, names, count);
 	return NULL;

@@ -108,6 +108,10 @@ bool plan_wants_witnesses(const struct plan *p);
 /* What a shape has for a workload parameter ("size_max"). */
 uint64_t plan_shape_value(const struct shape *s, const char *name);
 
+/* Keys of [run] in which a scenario tells of itself, for `recow list scenarios`; all have the first. */
+#define PLAN_FOR_PEOPLE 3
+extern const char *const plan_for_people[PLAN_FOR_PEOPLE];
+
 /* Write the plan for people (--dry-run, RUN/plan.txt) into a stream. */
 struct _IO_FILE;
 void plan_print(const struct plan *p, struct _IO_FILE *out);

@@ -83,31 +83,37 @@ static void errors_name_file_and_line(void **state)
 /* A pipe with a writer is read like a file; without, it is no reason to wait. */
 static void pipes_are_not_waited_for(void **state)
 {
-	char dir[] = "/tmp/recow-scenario-XXXXXX", pipe[64];
+	char dir[] = "/tmp/recow-scenario-XXXXXX", fifo[64], byte;
 	struct scenario s;
 	struct error e;
-	int fd;
+	int fd, opened[2];
 
 	assert_non_null(mkdtemp(dir));
-	snprintf(pipe, sizeof(pipe), "%s/pipe", dir);
-	assert_int_equal(mkfifo(pipe, 0600), 0);
-	assert_int_equal(scenario_load(pipe, &s, &e), -1);
+	snprintf(fifo, sizeof(fifo), "%s/pipe", dir);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(scenario_load(fifo, &s, &e), -1);
 	assert_non_null(strstr(e.text, "nobody writes to it"));
-	fd = open(pipe, O_RDWR | O_CLOEXEC);
+	/* A reader all the time: whoever comes first, nothing is lost. */
+	fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	assert_true(fd >= 0);
+	assert_int_equal(pipe(opened), 0);
 	if (fork() == 0) {
-		int out = open(pipe, O_WRONLY);
+		int out = open(fifo, O_WRONLY);
 
-		usleep(200000);
+		if (write(opened[1], "", 1) != 1)
+			_exit(1);
+		usleep(200000); /* so that it is mostly read before anything was written */
 		_exit(write(out, "[run]\nworkers = 3\n", 18) != 18);
 	}
-	usleep(100000);
-	close(fd);
-	assert_int_equal(scenario_load(pipe, &s, &e), 0);
+	assert_int_equal(read(opened[0], &byte, 1), 1);
+	assert_int_equal(scenario_load(fifo, &s, &e), 0);
 	assert_int_equal(s.section_count, 1);
 	scenario_free(&s);
 	wait(NULL);
-	unlink(pipe);
+	close(fd);
+	close(opened[0]);
+	close(opened[1]);
+	unlink(fifo);
 	rmdir(dir);
 }
 
