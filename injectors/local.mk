@@ -12,6 +12,7 @@ librecow_a_SOURCES += \
 	%D%/census.h \
 	%D%/compaction.c \
 	%D%/cpu.c \
+	%D%/device.c \
 	%D%/dimm.c \
 	%D%/dirty.c \
 	%D%/dirty.h \
