@@ -25,6 +25,7 @@ librecow_a_SOURCES += \
 	%D%/hotplug.c \
 	%D%/injector.c \
 	%D%/injector.h \
+	%D%/nomem.c \
 	%D%/numa.c \
 	%D%/pressure.c \
 	%D%/sample.c \

@@ -34,6 +34,11 @@ int machine_memory_block(struct machine *m, unsigned int block, const char *stat
 int machine_soft_offline(struct machine *m, const uint64_t *pfn, unsigned int count, uint64_t limit_ns);
 int machine_unpoison(struct machine *m, const uint64_t *pfn, unsigned int count, uint64_t limit_ns);
 
+/* Where a kernel with fault injection lets allocations fail, of slab objects and of pages
+ * (Documentation/fault-injection/fault-injection.rst). */
+#define MACHINE_FAIL_SLAB  "/sys/kernel/debug/failslab/"
+#define MACHINE_FAIL_PAGES "/sys/kernel/debug/fail_page_alloc/"
+
 /* Swap on a compressed RAM disk that is idle (`device`: "zram0") of `bytes`. The undo turns it off and resets
  * the disk. Returns 0 or an errno: EBUSY when the disk is in use, ENOENT when there is none, ENOPKG without
  * mkswap. */

@@ -125,5 +125,11 @@ void machine_survey(struct surroundings *s, const struct target_spec *target)
 	settle(s, NEED_MAPPING, root && mapping_possible(),
 	       root ? "this kernel has no device mapper, or not yet: modprobe dm-mod (/proc/misc)"
 		    : "devices can only be mapped by root");
+	settle(s, NEED_FAILING_MEMORY,
+	       root && (!access(MACHINE_FAIL_SLAB "probability", W_OK) ||
+			!access(MACHINE_FAIL_PAGES "probability", W_OK)),
+	       root ? "this kernel lets no allocation fail (CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC), or "
+		      "debugfs is not mounted"
+		    : "allocations can only be made to fail by root");
 	settle(s, NEED_DIRTY_SYSCTLS, dirty_writable(), "/proc/sys/vm/dirty_* are not writable");
 }

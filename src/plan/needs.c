@@ -19,6 +19,7 @@ static const char *const names[] = {
 	"RENAME_WHITEOUT",
 	"DIMMs that come and go",
 	"device mapper",
+	"fault injection into memory allocation",
 };
 
 /* These are about the target: open as long as there is none. */
