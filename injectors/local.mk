@@ -14,6 +14,7 @@ librecow_a_SOURCES += \
 	%D%/cpu.c \
 	%D%/departure.c \
 	%D%/departure.h \
+	%D%/device.c \
 	%D%/dimm.c \
 	%D%/dirty.c \
 	%D%/dirty.h \
@@ -26,6 +27,7 @@ librecow_a_SOURCES += \
 	%D%/hotplug.c \
 	%D%/injector.c \
 	%D%/injector.h \
+	%D%/nomem.c \
 	%D%/numa.c \
 	%D%/pressure.c \
 	%D%/sample.c \

@@ -14,6 +14,7 @@ dist_scenarios_DATA = \
 	%D%/pressure.ini \
 	%D%/prove.ini \
 	%D%/small-memcg-readers.ini \
+	%D%/slow-device.ini \
 	%D%/smoke.ini \
 	%D%/snapshot-same-transaction.ini \
 	%D%/squeeze.ini \

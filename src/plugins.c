@@ -6,8 +6,9 @@
 extern const struct workload workload_aio, workload_churn, workload_enospc, workload_logtree,
 	workload_manyfiles, workload_mmap, workload_reflink, workload_rewrite, workload_snapshot,
 	workload_subvolume;
-extern const struct injector injector_compaction, injector_cpu, injector_dimm, injector_hotplug,
-	injector_numa, injector_pressure, injector_softoffline, injector_sync;
+extern const struct injector injector_compaction, injector_cpu, injector_device, injector_dimm,
+	injector_hotplug, injector_nomem, injector_numa, injector_pressure, injector_softoffline,
+	injector_sync;
 extern const struct verifier verifier_audit, verifier_cold, verifier_devstats, verifier_fsck, verifier_hot,
 	verifier_kmsg, verifier_mirrors, verifier_remount, verifier_scrub, verifier_snapshots;
 
@@ -23,9 +24,17 @@ const struct workload *const plugin_workloads[] = {&workload_aio,
 						   &workload_subvolume,
 						   NULL};
 const struct injector *const plugin_injectors[] = {
-	&injector_compaction,  &injector_cpu,  &injector_dimm,
-	&injector_hotplug,     &injector_numa, &injector_pressure,
-	&injector_softoffline, &injector_sync, NULL,
+	&injector_compaction,
+	&injector_cpu,
+	&injector_device,
+	&injector_dimm,
+	&injector_hotplug,
+	&injector_nomem,
+	&injector_numa,
+	&injector_pressure,
+	&injector_softoffline,
+	&injector_sync,
+	NULL,
 };
 const struct verifier *const plugin_verifiers[] = {
 	&verifier_hot,

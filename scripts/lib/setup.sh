@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # libtracefs-dev does not depend on libtraceevent-dev, but its pkg-config file requires it.
 # shellcheck disable=SC2034 # used by the scripts that source this
 build_packages="gcc make autoconf automake pkg-config libc6-dev libaio-dev libjemalloc-dev libxxhash-dev libisal-dev
-	libgcrypt20-dev libbtrfsutil-dev libmount-dev libblkid-dev libinih-dev libjansson-dev libtracefs-dev libtraceevent-dev libcmocka-dev
+	libgcrypt20-dev libbtrfsutil-dev libmount-dev libblkid-dev libdevmapper-dev libinih-dev libjansson-dev libtracefs-dev libtraceevent-dev libcmocka-dev
 	libfuse3-dev"
 # shellcheck disable=SC2034
 run_packages="btrfs-progs e2fsprogs xfsprogs util-linux"

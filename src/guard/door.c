@@ -19,8 +19,10 @@
 #include "src/guard/poison.h"
 #include "src/guard/state.h"
 #include "src/guard/swap.h"
+#include "src/guard/table.h"
 #include "src/guard/write.h"
 #include "src/machine/dimm.h"
+#include "src/target/mapping.h"
 
 #define DEFAULT_LIMIT (10 * NSEC_PER_SEC)
 #define MEMORY_STATE  "/sys/devices/system/memory/memory%u/state"
@@ -69,19 +71,43 @@ static int change_work(void *arg, int socket)
 	if (c->pages.count)
 		return poison_work(&c->pages, socket);
 	if (c->make)
-		return c->make(c);
+		return c->make(c, socket);
 	return c->path[0] ? write_value(c->path, c->value) : 0;
 }
 
 /* ---- in the guard ---- */
 
+/* Time in which the target's device stands still for this asker. */
+static uint64_t held(const struct door *d, uint64_t now)
+{
+	const struct machine_way *way = &d->change.way;
+
+	if (d->busy != DOOR_CHANGE || way->kind != WAY_HOLD)
+		return 0;
+	return MIN(now - d->begun, way->hold_ns + DEFAULT_LIMIT);
+}
+
+uint64_t door_held_time(const struct guard *g, uint64_t now)
+{
+	uint64_t total = g->held;
+
+	for (unsigned int i = 0; i < DOORS; i++)
+		total += held(&g->door[i], now);
+	return total;
+}
+
 static void finish(struct guard *g, struct door *d, int answer)
 {
-	double took = (double)(clock_mono() - d->begun) / 1e9;
+	uint64_t now = clock_mono();
+	double took = (double)(now - d->begun) / 1e9;
+
+	g->held += held(d, now);
 
 	if (d->busy == DOOR_CHANGE && d->change.path[0])
 		timeline_event(&g->timeline, "change", "{s:s, s:s, s:s, s:i, s:f}", "who", d->name, "path",
 			       d->change.path, "value", d->change.value, "errno", answer, "took", took);
+	if (d->busy == DOOR_CHANGE && answer == ETIMEDOUT && d->change.kind->first)
+		guard_go_on(g); /* others wait for what the hand left half done */
 	if (d->busy == DOOR_CHECKPOINT && !answer)
 		clerk_drop(g);
 	if ((d->busy == DOOR_CHECKPOINT || d->busy == DOOR_DURABLE) && answer)
@@ -160,7 +186,7 @@ static void take_pages(struct guard *g, struct door *d, const struct message_pag
 	begin_change(g, d, m->limit);
 }
 
-static int make_swap(const struct change *c)
+static int make_swap(const struct change *c, int socket)
 {
 	return swap_on(c->what, c->value);
 }
@@ -177,7 +203,7 @@ static void take_swap(struct guard *g, struct door *d, const struct message_swap
 	begin_change(g, d, m->limit);
 }
 
-static int make_plug(const struct change *c)
+static int make_plug(const struct change *c, int socket)
 {
 	return plug_make(c->what, c->value);
 }
@@ -192,6 +218,33 @@ static void take_dimm(struct guard *g, struct door *d, const struct message_dimm
 	snprintf(c->value, sizeof(c->value), "%s", m->plugged ? "plugged" : "unplugged");
 	c->note = !undo_find(&g->undo, c->kind, c->what);
 	begin_change(g, d, m->limit ? m->limit : DIMM_LIMIT + NSEC_PER_SEC);
+}
+
+static int make_table(const struct change *c, int socket)
+{
+	return table_make(c->what, &c->way, socket);
+}
+
+static void take_mapping(struct guard *g, struct door *d, const struct machine_way *m)
+{
+	struct change *c = &d->change;
+	char words[sizeof(c->value)];
+	uint64_t hold = m->kind == WAY_HOLD ? m->hold_ns : 0;
+
+	if (!g->shared->plan.target.mapped || m->read_ms > MACHINE_DELAY || m->write_ms > MACHINE_DELAY ||
+	    hold > MACHINE_HOLD) {
+		message_answer(d->socket, g->shared->plan.target.mapped ? EINVAL : ENXIO);
+		return;
+	}
+	*c = (struct change){.kind = undo_kind_by_name("table"), .make = make_table, .way = *m};
+	mapping_name(c->what, sizeof(c->what), g->run);
+	snprintf(c->path, sizeof(c->path), "mapping %.*s", MAPPING_NAME, c->what);
+	snprintf(c->value, sizeof(c->value), "%s", table_describe(m, words, sizeof(words)));
+	c->note = !undo_find(&g->undo, c->kind, c->what);
+	/* The guard's death must not leave it held. */
+	d->hand.outlives = hold > 0;
+	begin_change(g, d, DEFAULT_LIMIT + hold);
+	d->hand.outlives = false;
 }
 
 static void take_cleanup(struct guard *g, struct door *d, const struct message_cleanup *m)
@@ -281,6 +334,7 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		[MESSAGE_PAGES] = sizeof(struct message_pages),
 		[MESSAGE_SWAP] = sizeof(struct message_swap),
 		[MESSAGE_DIMM] = sizeof(struct message_dimm),
+		[MESSAGE_MAPPING] = sizeof(struct machine_way),
 		[MESSAGE_SYNCED] = sizeof(struct message_synced),
 		[MESSAGE_STEPS] = sizeof(struct message_steps),
 	};
@@ -317,6 +371,8 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		take_swap(g, d, body);
 	} else if (kind == MESSAGE_DIMM) {
 		take_dimm(g, d, body);
+	} else if (kind == MESSAGE_MAPPING) {
+		take_mapping(g, d, body);
 	} else {
 		take_clerk(g, d, kind);
 	}

@@ -24,6 +24,7 @@
 #include "src/guard/write.h"
 #include "src/run/exposure.h"
 #include "src/run/rundir.h"
+#include "src/target/mapping.h"
 
 /* Models may take this part of the machine's memory; the mapping is sparse. */
 #define POOL_PART 2
@@ -53,6 +54,7 @@ static void take_lock(struct guard *g, struct plan *p)
 	if (g->locked)
 		return;
 	p->inject = false;
+	p->target.mapped = false;
 	memcpy(p->no_inject_reason, reason, sizeof(p->no_inject_reason));
 }
 
@@ -156,6 +158,8 @@ static int note_target(struct guard *g, struct error *e)
 		err = note_subdir(g, t);
 	if (t->kind == TARGET_AUTO)
 		err = undo_note_now(&g->undo, "unlink", rundir_path(path, sizeof(path), g->run, "image"), "");
+	if (!err && t->mapped)
+		err = undo_note_now(&g->undo, "mapping", mapping_name(path, MAPPING_NAME, g->run), "");
 	if (!err && t->kind != TARGET_DIRECTORY)
 		err = undo_note_now(&g->undo, "umount", rundir_path(path, sizeof(path), g->run, "mnt"), "");
 	return err ? error_errno(e, EXIT_CANNOT, err, "cannot write %s", g->undo.path) : 0;
@@ -295,12 +299,20 @@ static void keep_evidence(struct guard *g)
 	mark_all(g, "subdir");
 }
 
+void guard_go_on(struct guard *g)
+{
+	const struct undo_listener listener = {.self = g, .said = said};
+
+	undo_kind_now(&g->undo, "table", &listener);
+}
+
 void guard_relieve(struct guard *g)
 {
 	const struct undo_listener listener = {.self = g, .said = said};
 
 	for (unsigned int i = 1; i < DOORS; i++)
 		door_close(g, &g->door[i]);
+	guard_go_on(g);
 	undo_below(&g->undo, g->shared->cgroup, &listener);
 }
 

@@ -246,13 +246,15 @@ static void put_off(struct hang_watch *h, uint64_t excuse)
 bool hang_look(struct hang_watch *h, const struct shared *s, const pid_t pids[HANG_PIDS], uint64_t now,
 	       uint64_t frozen, char *line, size_t len, pid_t *tid)
 {
-	uint64_t excuse = frozen - h->frozen;
+	/* What stands still for two reasons at a time is excused once. */
+	uint64_t excuse = MIN(frozen - h->frozen, now - h->looked);
 
 	line[0] = '\0';
 	*tid = 0;
 	if (h->found || !s->plan.hang_limit)
 		return false;
 	h->frozen = frozen;
+	h->looked = now;
 	if (is_stopped(pids[0])) {
 		h->excused = now;
 		h->progress_at = now;

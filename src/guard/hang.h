@@ -32,15 +32,15 @@ struct hang_watch {
 	struct hang_task task[HANG_TASKS]; /* those that were in D state at the last look */
 	unsigned int count;
 	struct hang_operation operation[PLAN_WORKERS];
-	uint64_t frozen;                /* as of the last look */
+	uint64_t looked, frozen;        /* as of the last look */
 	uint64_t progress, progress_at; /* fingerprint of all counters, and when it last changed */
 	uint64_t excused; /* churn was last seen stopped by somebody (SIGSTOP, a debugger), 0: never */
 	bool found;       /* one hang is enough */
 };
 
 /* Look, about once a second. `pids`: the processes to look at (0 is skipped). `frozen`: ns, in all, during
- * which the target was frozen on purpose; that time doesn't count. True when something hangs: one line for
- * people is in `line`, and the first stuck task in *tid (0: churn as a whole). */
+ * which the target, or its device, stood still on purpose; that time doesn't count. True when something
+ * hangs: one line for people is in `line`, and the first stuck task in *tid (0: churn as a whole). */
 bool hang_look(struct hang_watch *h, const struct shared *s, const pid_t pids[HANG_PIDS], uint64_t now,
 	       uint64_t frozen, char *line, size_t len, pid_t *tid);
 

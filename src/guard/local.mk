@@ -43,6 +43,8 @@ librecow_a_SOURCES += \
 	%D%/steps.h \
 	%D%/swap.c \
 	%D%/swap.h \
+	%D%/table.c \
+	%D%/table.h \
 	%D%/tell.c \
 	%D%/thaw.c \
 	%D%/thaw.h \

@@ -140,7 +140,7 @@ static void report_hang(struct guard *g, const char *line, pid_t tid)
 static void each_second(struct guard *g, uint64_t now)
 {
 	const pid_t pids[HANG_PIDS] = {g->churn.pid, g->disturb.pid, g->freeze.hand.pid};
-	uint64_t frozen = freeze_time(g, now);
+	uint64_t frozen = freeze_time(g, now) + door_held_time(g, now);
 	char line[160];
 	pid_t tid;
 

@@ -28,11 +28,13 @@ struct child {
 struct change {
 	const struct undo_kind *kind;
 	char what[4096];
-	char path[256], value[128];          /* what to write; no path: only the log is to be synced */
-	struct message_pages pages;          /* or pages to take or to give back; count 0: none */
-	int (*make)(const struct change *c); /* or this makes the change, in the hand; NULL: nothing does */
-	bool note;                           /* the old state has to be noted first */
-	int log;                             /* descriptor of the undo log */
+	char path[256], value[128]; /* what to write; no path: only the log is to be synced */
+	struct message_pages pages; /* or pages to take or to give back; count 0: none */
+	struct machine_way way;     /* or what the target's device does */
+	/* Or this makes the change, in the hand, whose end of the socket it has; NULL: nothing does. */
+	int (*make)(const struct change *c, int socket);
+	bool note; /* the old state has to be noted first */
+	int log;   /* descriptor of the undo log */
 };
 
 /* One asker: churn, or an injection. It has at most one request under way. */
@@ -79,6 +81,7 @@ struct guard {
 	struct child churn, disturb;
 	struct door door[DOORS]; /* 0 is churn's, 1 + i injection i's */
 	struct freeze freeze;
+	uint64_t held;        /* ns of all holds of the target's device that are over */
 	uint64_t synced;      /* when the last whole sync on the timeline began, CLOCK_MONOTONIC ns */
 	pid_t lost[LOST_MAX]; /* hands that were given up */
 	unsigned int lost_count;
@@ -108,6 +111,8 @@ void door_open(struct door *d, const char *name, int socket);
 void door_serve(struct guard *g, struct door *d);   /* read what the asker sent */
 void door_advance(struct guard *g, struct door *d); /* see how far the hand is */
 void door_close(struct guard *g, struct door *d);   /* give up what is under way */
+/* How long, in all, the target's device has stood still on purpose, in ns. Bounded as freeze_time() is. */
+uint64_t door_held_time(const struct guard *g, uint64_t now);
 
 /* freeze.c: the one owner of the target's freeze state. */
 void freeze_ask(struct guard *g, struct door *d, const struct message_freeze *m, int root);
@@ -141,6 +146,9 @@ void family_stop(struct guard *g); /* ask all to end soon */
 void family_kill(struct child *c);
 /* Look whether a child has ended. True once it is gone or given up. */
 bool family_look(struct guard *g, struct child *c);
+
+/* guard.c: a device below the target that is held, or slow, is neither any more. */
+void guard_go_on(struct guard *g);
 
 /* guard.c: disturb died. Give up what it asked for, and take its squeeze off churn, which is to end in peace.
  */

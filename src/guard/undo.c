@@ -92,6 +92,24 @@ unsigned int undo_run(struct undo_log *log, const struct undo_listener *listener
 	return left;
 }
 
+/* One entry, while the run goes on. */
+static void undo_early(struct undo_log *log, struct undo_entry *entry, const struct undo_listener *listener)
+{
+	entry->err = attempt(entry, false);
+	if (entry->err)
+		return;
+	undo_mark(log, entry);
+	listener->said(listener->self, entry, 0);
+}
+
+void undo_kind_now(struct undo_log *log, const char *kind, const struct undo_listener *listener)
+{
+	for (unsigned int i = log->count; i-- > 0;) {
+		if (!log->entry[i].done && log->entry[i].kind == undo_kind_by_name(kind))
+			undo_early(log, &log->entry[i], listener);
+	}
+}
+
 void undo_below(struct undo_log *log, const char *dir, const struct undo_listener *listener)
 {
 	size_t len = strlen(dir);
@@ -102,11 +120,7 @@ void undo_below(struct undo_log *log, const char *dir, const struct undo_listene
 		if (entry->done || entry->kind != undo_kind_by_name("set") ||
 		    strncmp(entry->what, dir, len) != 0 || entry->what[len] != '/')
 			continue;
-		entry->err = attempt(entry, false);
-		if (entry->err)
-			continue;
-		undo_mark(log, entry);
-		listener->said(listener->self, entry, 0);
+		undo_early(log, entry, listener);
 	}
 }
 

@@ -101,6 +101,9 @@ unsigned int undo_run(struct undo_log *log, const struct undo_listener *listener
  * dead, and who lives in that cgroup must not stay squeezed. What fails is left to undo_run(). */
 void undo_below(struct undo_log *log, const char *dir, const struct undo_listener *listener);
 
+/* Likewise all of one kind. */
+void undo_kind_now(struct undo_log *log, const char *kind, const struct undo_listener *listener);
+
 /* One line about an entry, as undo_listener hears of it. */
 void undo_show(const struct undo_entry *entry, int err, char *buf, size_t len);
 

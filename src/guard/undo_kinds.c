@@ -16,6 +16,7 @@
 #include "src/guard/plug.h"
 #include "src/guard/poison.h"
 #include "src/guard/swap.h"
+#include "src/guard/table.h"
 #include "src/guard/thaw.h"
 #include "src/guard/tracing.h"
 #include "src/guard/undo.h"
@@ -346,6 +347,15 @@ static const struct undo_kind undo_kinds[] = {
 	 .undo = undo_freeze,
 	 .show = show_freeze,
 	 .by_hand = freeze_by_hand},
+	{.name = "table",
+	 .first = true,
+	 .gone_with_reboot = true,
+	 .attempts = 5,
+	 .limit = 10 * NSEC_PER_SEC,
+	 .note = table_note,
+	 .undo = table_undo,
+	 .show = table_show,
+	 .by_hand = table_by_hand},
 	{.name = "set",
 	 .gone_with_reboot = true,
 	 .attempts = 3,
@@ -401,6 +411,13 @@ static const struct undo_kind undo_kinds[] = {
 	 .undo = undo_control,
 	 .show = show_control,
 	 .by_hand = control_by_hand},
+	{.name = "mapping",
+	 .gone_with_reboot = true,
+	 .attempts = 5,
+	 .limit = 10 * NSEC_PER_SEC,
+	 .undo = mapping_undo,
+	 .show = mapping_show,
+	 .by_hand = mapping_by_hand},
 	{.name = "rmdir",
 	 .attempts = 5,
 	 .limit = 3 * NSEC_PER_SEC,

@@ -68,6 +68,11 @@ int machine_dimm(struct machine *m, unsigned int number, bool plugged, uint64_t 
 	return message_ask(m->socket, MESSAGE_DIMM, &msg, sizeof(msg));
 }
 
+int machine_mapping(struct machine *m, const struct machine_way *way)
+{
+	return message_ask(m->socket, MESSAGE_MAPPING, way, sizeof(*way));
+}
+
 int machine_cleanup(struct machine *m, const char *kind, const char *path)
 {
 	struct message_cleanup msg = {0};

@@ -14,6 +14,7 @@
 #include "src/machine/machine.h"
 #include "src/machine/programs.h"
 #include "src/machine/survey.h"
+#include "src/target/mapping.h"
 
 /* Capability numbers of linux/capability.h that a run profits from. */
 #define CAP_IPC_LOCK     14
@@ -227,6 +228,15 @@ static void look_at_soft_offline(struct fact *f)
 		good(f, "pages can be taken and given back");
 }
 
+static void look_at_mapping(struct fact *f)
+{
+	if (mapping_possible())
+		good(f, "the target's device can be slow, and stand still");
+	else
+		bad(f, FACT_LESS, "no device mapper: the injector device can't run",
+		    "modprobe dm-mod, on a kernel with CONFIG_BLK_DEV_DM and CONFIG_DM_DELAY");
+}
+
 static void look_at_tracing(struct fact *f)
 {
 	if (!access("/sys/kernel/tracing/events/migrate", R_OK) ||
@@ -294,6 +304,7 @@ size_t machine_facts(struct fact *out, size_t room)
 		{"btrfs", look_at_btrfs},
 		{"btrfs-progs", look_at_progs},
 		{"loop devices", look_at_loop},
+		{"device mapper", look_at_mapping},
 		{"memory hotplug", look_at_hotplug},
 		{"vm.dirty_* sysctls", look_at_sysctls},
 		{"memory cgroup", look_at_cgroup},

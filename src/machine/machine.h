@@ -34,6 +34,11 @@ int machine_memory_block(struct machine *m, unsigned int block, const char *stat
 int machine_soft_offline(struct machine *m, const uint64_t *pfn, unsigned int count, uint64_t limit_ns);
 int machine_unpoison(struct machine *m, const uint64_t *pfn, unsigned int count, uint64_t limit_ns);
 
+/* Where a kernel with fault injection lets allocations fail, of slab objects and of pages
+ * (Documentation/fault-injection/fault-injection.rst). */
+#define MACHINE_FAIL_SLAB  "/sys/kernel/debug/failslab/"
+#define MACHINE_FAIL_PAGES "/sys/kernel/debug/fail_page_alloc/"
+
 /* Swap on a compressed RAM disk that is idle (`device`: "zram0") of `bytes`. The undo turns it off and resets
  * the disk. Returns 0 or an errno: EBUSY when the disk is in use, ENOENT when there is none, ENOPKG without
  * mkswap. */
@@ -42,6 +47,25 @@ int machine_swap(struct machine *m, const char *device, uint64_t bytes, uint64_t
 /* Memory module `number` of a virtual machine is plugged or unplugged by its host (src/machine/dimm.h). The
  * undo brings back what it was. Returns 0; EBUSY when the kernel keeps it, ETIMEDOUT, or another errno. */
 int machine_dimm(struct machine *m, unsigned int number, bool plugged, uint64_t limit_ns);
+
+/*
+ * What the target's device does from now on, below the mounted filesystem: possible where the plan put a
+ * device-mapper device there (an injector that has NEED_MAPPING makes it do so). No request fails, and none
+ * is lost. The undo lets it pass everything on, as at the beginning.
+ *
+ * Returns 0 when it is so, of a hold when that is over; ENXIO where there is no such device; or the kernel's
+ * refusal (EINVAL: it has no dm-delay).
+ */
+struct machine_way {
+	enum { WAY_PLAIN, WAY_DELAY, WAY_HOLD } kind;
+	unsigned int read_ms,
+		write_ms; /* WAY_DELAY: how long each request takes at least, up to MACHINE_DELAY */
+	uint64_t hold_ns; /* WAY_HOLD: requests wait so long, at most MACHINE_HOLD, then go on; the way
+			     before stays */
+};
+#define MACHINE_DELAY 1000U
+#define MACHINE_HOLD  (10 * NSEC_PER_SEC)
+int machine_mapping(struct machine *m, const struct machine_way *way);
 
 /* Before something is made outside the run directory: `kind` "unlink" (a file), "rmdir" (a directory that
  * will be empty), "tree" (a directory with all in it). The guard removes it at the end if it is still there.

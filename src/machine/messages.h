@@ -18,14 +18,15 @@ enum message_kind {
 	MESSAGE_CHECKPOINT, /* write the models in shared memory to RUN/model/, drop journals behind; answered
 			       when done */
 	MESSAGE_CLEANUP,    /* struct message_cleanup: noted for the undo before it is made; answered */
-	MESSAGE_FREEZE, /* struct message_freeze and the descriptor of the target's root; answered when the
-			   filesystem is frozen */
-	MESSAGE_THAW,   /* answered when it is thawed */
-	MESSAGE_PAGES,  /* struct message_pages; answered when all have been tried */
-	MESSAGE_SWAP,   /* struct message_swap */
-	MESSAGE_DIMM,   /* struct message_dimm; answered when the module is there, or gone */
-	MESSAGE_SYNCED, /* struct message_synced: the whole target was written out; for the timeline */
-	MESSAGE_STEPS,  /* struct message_steps: steps of an injector began; for a replay */
+	MESSAGE_FREEZE,  /* struct message_freeze and the descriptor of the target's root; answered when the
+			    filesystem is frozen */
+	MESSAGE_THAW,    /* answered when it is thawed */
+	MESSAGE_PAGES,   /* struct message_pages; answered when all have been tried */
+	MESSAGE_SWAP,    /* struct message_swap */
+	MESSAGE_DIMM,    /* struct message_dimm; answered when the module is there, or gone */
+	MESSAGE_MAPPING, /* struct machine_way; answered when it is so, and a hold is over */
+	MESSAGE_SYNCED,  /* struct message_synced: the whole target was written out; for the timeline */
+	MESSAGE_STEPS,   /* struct message_steps: steps of an injector began; for a replay */
 };
 
 struct message_set {

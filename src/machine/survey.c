@@ -10,6 +10,7 @@
 #include "src/machine/dimm.h"
 #include "src/machine/machine.h"
 #include "src/machine/programs.h"
+#include "src/target/mapping.h"
 
 /* The bit is met when `reason` is empty. */
 __attribute__((format(printf, 4, 5))) static void settle(struct surroundings *s, enum need need, bool met,
@@ -121,5 +122,14 @@ void machine_survey(struct surroundings *s, const struct target_spec *target)
 	survey_soft_offline(s);
 	settle(s, NEED_DIMMS, root && !access(DIMM_PORT, R_OK | W_OK),
 	       "no host plugs and unplugs DIMMs (" DIMM_PORT "): run it by scripts/vm --dimm 256m");
+	settle(s, NEED_MAPPING, root && mapping_possible(),
+	       root ? "this kernel has no device mapper, or not yet: modprobe dm-mod (/proc/misc)"
+		    : "devices can only be mapped by root");
+	settle(s, NEED_FAILING_MEMORY,
+	       root && (!access(MACHINE_FAIL_SLAB "probability", W_OK) ||
+			!access(MACHINE_FAIL_PAGES "probability", W_OK)),
+	       root ? "this kernel lets no allocation fail (CONFIG_FAILSLAB, CONFIG_FAIL_PAGE_ALLOC), or "
+		      "debugfs is not mounted"
+		    : "allocations can only be made to fail by root");
 	settle(s, NEED_DIRTY_SYSCTLS, dirty_writable(), "/proc/sys/vm/dirty_* are not writable");
 }

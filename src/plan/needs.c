@@ -18,6 +18,8 @@ static const char *const names[] = {
 	"RENAME_NOREPLACE",
 	"RENAME_WHITEOUT",
 	"DIMMs that come and go",
+	"device mapper",
+	"fault injection into memory allocation",
 };
 
 /* These are about the target: open as long as there is none. */

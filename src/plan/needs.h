@@ -26,6 +26,9 @@ enum need {
 	NEED_NOREPLACE = 1 << 11,
 	NEED_WHITEOUT = 1 << 12,
 	NEED_DIMMS = 1 << 13, /* memory modules that the host of this virtual machine plugs and unplugs */
+	/* A device-mapper device can lie below the target, and does where something has this need. */
+	NEED_MAPPING = 1 << 14,
+	NEED_FAILING_MEMORY = 1 << 15, /* the kernel's fault injection, of slab objects or of pages */
 };
 
 /* What is known about the place to run; filled once by machine_survey() (src/machine/survey.h). */

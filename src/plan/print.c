@@ -42,6 +42,8 @@ static void print_target(const struct target_spec *t, FILE *out)
 		fprintf(out, "directory %s: %s", t->path, t->fs);
 		break;
 	}
+	if (t->mapped)
+		fprintf(out, ", behind a device-mapper device");
 	if (t->fill)
 		fprintf(out, ", filled with at most %s", units_show_size(size, sizeof(size), t->fill));
 	fprintf(out, "\n");

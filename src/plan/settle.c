@@ -129,6 +129,15 @@ static int settle_verification(struct plan_verification *v, const struct surroun
 	return 0;
 }
 
+static bool wants_mapping(const struct plan *p)
+{
+	for (unsigned int i = 0; i < p->injection_count; i++) {
+		if (!p->injection[i].unavailable && (p->injection[i].injector->needs & NEED_MAPPING))
+			return true;
+	}
+	return false;
+}
+
 int plan_settle(struct plan *p, const struct surroundings *around, struct error *e)
 {
 	if (!p->shared_dirs) /* nothing is shared: there is no subvolume for it */
@@ -140,6 +149,7 @@ int plan_settle(struct plan *p, const struct surroundings *around, struct error 
 		if (settle_injection(p, &p->injection[i], around, e))
 			return -1;
 	}
+	p->target.mapped = wants_mapping(p);
 	for (unsigned int i = 0; i < p->verification_count; i++) {
 		if (settle_verification(&p->verification[i], around, e))
 			return -1;

@@ -55,7 +55,7 @@ struct shared *shared_make(const struct plan *plan, uint64_t pool_bytes, struct 
 	}
 	copy_plan(&s->plan, plan);
 	s->pool = page_pool_init(pool, pool_bytes);
-	s->target.loop = -1;
+	s->target.loop = s->target.mapping = -1;
 	s->start_migrated = machine_vmstat("pgmigrate_success");
 	s->start_failed = machine_vmstat("pgmigrate_fail");
 	s->start_mono = clock_mono();

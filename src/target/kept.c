@@ -24,7 +24,7 @@ static int find_place(struct target *t, const struct target_spec *spec, const ch
 	struct stat st;
 
 	t->spec = *spec;
-	t->loop = -1;
+	t->loop = t->mapping = -1;
 	snprintf(image, sizeof(image), "%s/image", run);
 	if (!path)
 		path = spec->kind == TARGET_AUTO ? image : spec->path;

@@ -19,6 +19,8 @@ librecow_a_SOURCES += \
 	%D%/locate.c \
 	%D%/loop.c \
 	%D%/loop.h \
+	%D%/mapping.c \
+	%D%/mapping.h \
 	%D%/mount.c \
 	%D%/prepare.c \
 	%D%/probe.c \

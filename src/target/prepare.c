@@ -12,6 +12,7 @@
 #include "src/target/image.h"
 #include "src/target/internal.h"
 #include "src/target/loop.h"
+#include "src/target/mapping.h"
 #include "src/target/probe.h"
 #include "src/target/space.h"
 
@@ -102,6 +103,17 @@ static int attach_image(struct target *t, struct error *e)
 	return 0;
 }
 
+/* What is formatted and mounted lies behind it from the start. */
+static int put_mapping(struct target *t, const char *dir, struct error *e)
+{
+	char name[MAPPING_NAME];
+
+	memcpy(t->below, t->device, sizeof(t->below));
+	t->mapping = mapping_make(mapping_name(name, sizeof(name), dir), t->below, t->device,
+				  sizeof(t->device), e);
+	return t->mapping < 0 ? -1 : 0;
+}
+
 static int prepare_device(struct target *t, const char *dir, struct error *e)
 {
 	if (t->spec.kind == TARGET_DEVICE &&
@@ -112,6 +124,8 @@ static int prepare_device(struct target *t, const char *dir, struct error *e)
 	if (t->spec.kind == TARGET_AUTO && make_image(t, dir, e) < 0)
 		return -1;
 	if (t->spec.kind != TARGET_DEVICE && attach_image(t, e) < 0)
+		return -1;
+	if (t->spec.mapped && put_mapping(t, dir, e) < 0)
 		return -1;
 	probe_kernel_name(t->kernel_name, sizeof(t->kernel_name), t->device);
 	/* The one place where anything is formatted. */
@@ -128,7 +142,7 @@ int target_prepare(struct target *t, const struct target_spec *spec, const char 
 
 	memset(t, 0, sizeof(*t));
 	t->spec = *spec;
-	t->loop = -1;
+	t->loop = t->mapping = -1;
 	t->btrfs = strcmp(spec->fs, "btrfs") == 0;
 	t->own = spec->kind != TARGET_DIRECTORY;
 	if (!t->own)
@@ -202,6 +216,16 @@ static int release_tmpfs(struct target *t, struct error *e)
 	return 0;
 }
 
+/* The upper one first. */
+static void release_devices(struct target *t)
+{
+	if (t->mapping >= 0)
+		mapping_let_go(t->mapping, t->device);
+	if (t->loop >= 0)
+		loop_detach(t->loop, t->below[0] ? t->below : t->device);
+	t->loop = t->mapping = -1;
+}
+
 static int release_own(struct target *t, bool keep, struct error *e)
 {
 	struct error one;
@@ -213,9 +237,7 @@ static int release_own(struct target *t, bool keep, struct error *e)
 	}
 	if (t->subdir_made && !keep)
 		note_first(e, &rc, remove_subdir(t, &one), &one);
-	if (t->loop >= 0)
-		loop_detach(t->loop, t->device);
-	t->loop = -1;
+	release_devices(t);
 	image = release_image(t, keep, &one);
 	note_first(e, &rc, image, &one);
 	if (image == 0)

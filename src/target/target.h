@@ -25,8 +25,10 @@ struct target_spec {
 	char fs[16];           /* "btrfs", "ext4", "xfs"; "": btrfs where one is made, else what is there */
 	char mkfs_options[512];
 	char mount_options[512];
-	bool mkfs;  /* TARGET_DEVICE, TARGET_IMAGE: format it (given with --yes) */
-	bool tmpfs; /* TARGET_AUTO: the image lies on a tmpfs of its own */
+	bool mkfs;   /* TARGET_DEVICE, TARGET_IMAGE: format it (given with --yes) */
+	bool tmpfs;  /* TARGET_AUTO: the image lies on a tmpfs of its own */
+	bool mapped; /* a device-mapper device lies between the filesystem and its device
+			(src/target/mapping.h) */
 };
 
 struct target {
@@ -40,9 +42,11 @@ struct target {
 	char log[4096];   /* output of mkfs */
 	char note[256];   /* what the user should know about it, "" if nothing */
 	char device[64];  /* block device that is mounted, "" for a directory */
+	char below[64];   /* the device below that one, when it is a mapping; else "" */
 	char mountpoint[4096]; /* where it is (to be) mounted; the run's directory for TARGET_DIRECTORY */
 	char kernel_name[32];  /* how kernel messages call its device ("loop0", "vda"), "" if it has none */
 	int loop;              /* descriptor that keeps the autoclear loop device alive, -1 */
+	int mapping;           /* likewise the device-mapper device, -1 */
 	uint32_t unmet; /* set of enum need that only the mounted filesystem tells: it doesn't meet these */
 	char unmet_reason[96];
 };

@@ -42,6 +42,7 @@ def machine():
     state["swaps"] = read("/proc/swaps")
     state["loops"] = subprocess.run(["losetup", "-nl", "-O", "NAME,BACK-FILE"], capture_output=True, text=True,
                                     check=False).stdout
+    state["mapped"] = sorted(glob.glob("/sys/block/dm-*"))
     state["mounts"] = read("/proc/self/mountinfo")
     state["cgroups"] = sorted(p for p in glob.glob("/sys/fs/cgroup/**/*recow*", recursive=True) if os.path.isdir(p))
     state["lock"] = sorted(p for p in glob.glob("/run/recow/*") if not p.endswith("/lock"))

@@ -306,6 +306,29 @@ static void what_cannot_run_is_left_out_by_name(void **state)
 	free(p);
 }
 
+/* Only what can run, and runs, makes the target lie on a mapping. */
+static void an_injector_that_wants_a_mapping_gets_it(void **state)
+{
+	const struct injector device = {.name = "device", .needs = NEED_MAPPING};
+	struct surroundings around = {.target_known = true,
+				      .met = NEED_MEMORY_HOTPLUG | NEED_OWN_TARGET | NEED_BTRFS};
+	struct plan *p = make_good(storm, NULL, 0);
+	struct error e;
+
+	assert_int_equal(plan_settle(p, &around, &e), 0);
+	assert_false(p->target.mapped);
+	p->injection[1].injector = &device;
+	assert_int_equal(plan_settle(p, &around, &e), 0);
+	assert_false(p->target.mapped);
+	around.met |= NEED_MAPPING;
+	assert_int_equal(plan_settle(p, &around, &e), 0);
+	assert_true(p->target.mapped);
+	p->inject = false;
+	assert_int_equal(plan_settle(p, &around, &e), 0);
+	assert_false(p->target.mapped);
+	free(p);
+}
+
 /* What the mounted target turns out not to have comes behind what was known before; nobody mixes whiteouts.
  */
 static void what_the_target_lacks_is_left_out_too(void **state)
@@ -378,6 +401,7 @@ int main(void)
 		cmocka_unit_test(a_plan_must_be_whole),
 		cmocka_unit_test(errors_name_the_flag),
 		cmocka_unit_test(what_cannot_run_is_left_out_by_name),
+		cmocka_unit_test(an_injector_that_wants_a_mapping_gets_it),
 		cmocka_unit_test(what_the_target_lacks_is_left_out_too),
 		cmocka_unit_test(needs_read_well),
 		cmocka_unit_test(every_unit_is_shown_as_it_is_read),

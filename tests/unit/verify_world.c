@@ -69,7 +69,7 @@ static void make_filesystem(struct world *w)
 	mount_world(w, ",nodatasum");
 	w->target.btrfs = true;
 	w->target.own = true;
-	w->target.loop = -1;
+	w->target.loop = w->target.mapping = -1;
 	snprintf(w->target.image, sizeof(w->target.image), "%s", w->image);
 	snprintf(w->target.mountpoint, sizeof(w->target.mountpoint), "%s", w->mnt);
 	snprintf(w->target.spec.fs, sizeof(w->target.spec.fs), "btrfs");

@@ -6,7 +6,7 @@ from vm import host
 
 # Loaded before the command runs, in this order. What a kernel has built in, or has not, is left out.
 LOADED = ("virtio_pci", "virtio_blk", "virtio_console", "9pnet_virtio", "9p", "crc32c_intel", "crc32c_generic", "xxhash_generic",
-          "sha256_generic", "blake2b_generic", "loop", "btrfs", "hwpoison_inject", "i6300esb", "virtio_mem")
+          "sha256_generic", "blake2b_generic", "loop", "dm_mod", "btrfs", "hwpoison_inject", "i6300esb", "virtio_mem")
 # Without these there is no guest to speak of.
 NEEDED = ("virtio_pci", "virtio_blk", "virtio_console", "9pnet_virtio", "9p", "btrfs")
 
