@@ -15,6 +15,7 @@
 #include "src/cli/recheck.h"
 #include "src/finding/store.h"
 #include "src/guard/mounts.h"
+#include "verify/durable.h"
 
 struct verify_options {
 	const char *run, *target, *list, *output;
@@ -111,6 +112,19 @@ static unsigned int all_findings(const struct recheck *r)
 	return all;
 }
 
+/* Could operations have done all of it that nobody knows of? */
+static bool all_explainable(const struct recheck *r)
+{
+	static const enum finding_class never[] = {FINDING_EIO,  FINDING_EROFS, FINDING_KERNEL,
+						   FINDING_HANG, FINDING_FSCK,  FINDING_TARGET};
+
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++) {
+		if (r->by_class[never[i]])
+			return false;
+	}
+	return true;
+}
+
 static void add_classes(const struct recheck *r, char *text, size_t len)
 {
 	const char *comma = " (";
@@ -127,6 +141,37 @@ static void add_classes(const struct recheck *r, char *text, size_t len)
 	snprintf(text + strlen(text), len - strlen(text), ")");
 }
 
+/* Nothing is wrong of what was durable. */
+static enum exit_code conclude_durable(const struct recheck *r, char *text, size_t len)
+{
+	const struct verify_counters *c = &r->counters[0];
+	char objects[32], names[32], blocks[32], operations[32];
+
+	if (!c->kept[DURABLE_OBJECTS] && !c->kept[DURABLE_NAMES] && !c->witnesses) {
+		snprintf(text, len, "inconclusive: nothing of the run was durable, or it can't be told");
+		return EXIT_INCONCLUSIVE;
+	}
+	snprintf(text, len,
+		 "clean: %s durable objects with %s blocks, %s durable names, %llu snapshots are as they were when they were synced, or as "
+		 "something later left them (%s operations, %llu of them in flight at the end)",
+		 units_show_count(objects, sizeof(objects), c->kept[DURABLE_OBJECTS]),
+		 units_show_count(blocks, sizeof(blocks), c->kept[DURABLE_BLOCKS]),
+		 units_show_count(names, sizeof(names), c->kept[DURABLE_NAMES]), (unsigned long long)c->witnesses,
+		 units_show_count(operations, sizeof(operations), r->history.operations),
+		 (unsigned long long)r->history.in_flight);
+	return EXIT_CLEAN;
+}
+
+/* What was done last is not known: what looks wrong may be its work. */
+static enum exit_code conclude_unsure(const struct recheck *r, char *text, size_t len)
+{
+	snprintf(text, len,
+		 "inconclusive: %u differences from what was durable, and what the workers did last is not known (%s/journal/tail is missing, "
+		 "or of another boot)",
+		 all_findings(r), r->run);
+	return EXIT_INCONCLUSIVE;
+}
+
 /* The last line, and what it means for the exit code. */
 static enum exit_code conclude(const struct recheck *r, char *text, size_t len)
 {
@@ -134,6 +179,8 @@ static enum exit_code conclude(const struct recheck *r, char *text, size_t len)
 	struct sums s = sum_up(r);
 	char bytes[32], objects[32], names[32];
 
+	if (findings && r->durable && !r->history.complete && all_explainable(r))
+		return conclude_unsure(r, text, len);
 	if (findings) {
 		snprintf(text, len, "%u finding%s", findings, findings == 1 ? "" : "s");
 		add_classes(r, text, len);
@@ -148,6 +195,8 @@ static enum exit_code conclude(const struct recheck *r, char *text, size_t len)
 		snprintf(text, len, "cut short by the user; until then nothing wrong seen");
 		return EXIT_HARNESS;
 	}
+	if (r->durable)
+		return conclude_durable(r, text, len);
 	snprintf(text, len, "clean: %s, %s objects, %s names as the run recorded them at its last barrier",
 		 units_show_size(bytes, sizeof(bytes), s.bytes),
 		 units_show_count(objects, sizeof(objects), s.objects),
@@ -274,8 +323,12 @@ static int verify(struct recheck *r, const struct verify_options *o, struct erro
 	size_t used = strlen(verdict);
 	int err, rc;
 
-	if (!recheck_exact(r, verdict + used, sizeof(verdict) - used))
+	if (!recheck_exact(r, verdict + used, sizeof(verdict) - used) && recheck_amid_round(r, e)) {
+		if (e->exit != EXIT_INCONCLUSIVE)
+			return -1;
+		snprintf(verdict + used, sizeof(verdict) - used, "%.1000s", e->text);
 		return finish(r, o, EXIT_INCONCLUSIVE, verdict, e);
+	}
 	err = mounts_private();
 	if (err)
 		return error_errno(e, EXIT_CANNOT, err, "a mount namespace");
