@@ -114,7 +114,7 @@ static void find_lost(struct durable_pass *p, const struct worker_history *w, ui
 {
 	const struct model_view *v = history_end(w);
 	struct durable_found f = {.w = w};
-	struct object o;
+	struct object o, then;
 	char path[4096];
 	uint64_t floor;
 
@@ -123,7 +123,7 @@ static void find_lost(struct durable_pass *p, const struct worker_history *w, ui
 		return;
 	f.thing = (struct thing){id, o.born, o.type};
 	floor = history_floor(w, f.thing, HISTORY_DATA);
-	if (!floor || history_lost_name(w, f.thing, floor) || lies_in_missing(p, w, id) ||
+	if (!history_at(w, f.thing, floor, &then) || !then.links || history_lost_name(w, f.thing, floor) || lies_in_missing(p, w, id) ||
 	    view_path(v, o.first_name, path, sizeof(path)) < 0)
 		return;
 	f.path = path;

@@ -107,6 +107,8 @@ static bool would_pass(struct durable_pass *p, const struct durable_found *f)
 	return passed;
 }
 
+/* Names in a directory tell which it is, and where there are none its attributes do; so do those of all else. Of two that fit as well
+ * the one that was durable comes last, and counts. */
 static const struct durable_found *choose(struct durable_pass *p, const struct candidates *c)
 {
 	const struct durable_found *best = NULL;
@@ -114,18 +116,15 @@ static const struct durable_found *choose(struct durable_pass *p, const struct c
 
 	for (unsigned int i = 0; i < c->count; i++) {
 		const struct durable_found *f = &c->found[i];
+		unsigned int fits = 0;
 
 		if (inode_type(f->thing.type) != (f->st.st_mode & S_IFMT))
 			continue;
-		if (c->count > 1 && f->thing.type == OBJECT_DIR) {
-			unsigned int known = known_names(f);
-
-			if (best && known <= most)
-				continue;
-			most = known;
-		} else if (best && would_pass(p, best)) {
-			break;
-		}
+		if (c->count > 1)
+			fits = would_pass(p, f) + (f->thing.type == OBJECT_DIR ? 2 * known_names(f) : 0);
+		if (best && fits < most)
+			continue;
+		most = fits;
 		best = f;
 	}
 	return best;
