@@ -139,10 +139,12 @@ static void check_number(struct durable_pass *p, const struct durable_found *f, 
 
 	if (had(s, has, value))
 		return;
-	durable_report(p, f, FINDING_ATTRIBUTE, &a,
-		       which == ATTRIBUTE_MODE ? "%s: found %04llo, which it has not had since operation %llu, when it was durable"
-					       : "%s: found %llu, which it has not had since operation %llu, when it was durable",
-		       names[which], (unsigned long long)value, (unsigned long long)s->floor);
+	durable_report(
+		p, f, FINDING_ATTRIBUTE, &a,
+		which == ATTRIBUTE_MODE
+			? "%s: found %04llo, which it has not had since operation %llu, when it was durable"
+			: "%s: found %llu, which it has not had since operation %llu, when it was durable",
+		names[which], (unsigned long long)value, (unsigned long long)s->floor);
 }
 
 /* What is written out of a file that grows or shrinks can end anywhere between two sizes. */
@@ -153,21 +155,25 @@ static void check_size(struct durable_pass *p, const struct durable_found *f, co
 	const struct attribute_seen a = seen(f, ATTRIBUTE_SIZE, size);
 
 	if (size < (s->first.type == OBJECT_FREE ? 0 : x->size[0]) || size > x->size[1])
-		durable_report(p, f, FINDING_ATTRIBUTE, &a,
-			       "size: found %llu; since operation %llu, when it was durable, it was %llu to %llu",
-			       (unsigned long long)size, (unsigned long long)s->floor, (unsigned long long)x->size[0],
-			       (unsigned long long)x->size[1]);
+		durable_report(
+			p, f, FINDING_ATTRIBUTE, &a,
+			"size: found %llu; since operation %llu, when it was durable, it was %llu to %llu",
+			(unsigned long long)size, (unsigned long long)s->floor,
+			(unsigned long long)x->size[0], (unsigned long long)x->size[1]);
 }
 
+/* What is done when the filesystem is mounted again may set times of its own: ext4 cuts files off then that
+ * were to be. */
 static void check_time(struct durable_pass *p, const struct durable_found *f, const struct span *s,
 		       const struct extremes *x)
 {
 	const int64_t found = (int64_t)f->st.st_mtim.tv_sec * (int64_t)NSEC_PER_SEC + f->st.st_mtim.tv_nsec;
 	const struct attribute_seen a = seen(f, ATTRIBUTE_MTIME, (uint64_t)found);
 
-	if (found < x->mtime[0] || found > x->mtime[1])
+	if (found < x->mtime[0] || (found > x->mtime[1] && (uint64_t)found < f->w->of->over))
 		durable_report(p, f, FINDING_ATTRIBUTE, &a,
-			       "mtime: found %lld; since operation %llu, when it was durable, it was %lld to %lld ns",
+			       "mtime: found %lld; since operation %llu, when it was durable, it was %lld to "
+			       "%lld ns",
 			       (long long)found, (unsigned long long)s->floor, (long long)x->mtime[0],
 			       (long long)x->mtime[1]);
 }
@@ -204,9 +210,10 @@ static struct xattr xattr_at(const struct durable_found *f, const struct span *s
 	return none;
 }
 
-/* One that was refused for want of room may be there all the same, or not: the kernel's promise is weak there. */
-static bool had_value(struct durable_pass *p, const struct durable_found *f, const struct span *s, uint32_t number,
-		      ssize_t n)
+/* One that was refused for want of room may be there all the same, or not: the kernel's promise is weak
+ * there. */
+static bool had_value(struct durable_pass *p, const struct durable_found *f, const struct span *s,
+		      uint32_t number, ssize_t n)
 {
 	struct xattr x = xattr_at(f, s, number);
 
@@ -237,7 +244,8 @@ static void check_xattrs(struct durable_pass *p, const struct durable_found *f, 
 		snprintf(name, sizeof(name), "user.recow.%u", i);
 		n = fgetxattr(fd, name, p->room->found, sizeof(p->room->found));
 		if (n < 0 && errno != ENODATA && errno != ENOTSUP) {
-			durable_report(p, f, check_errno_class(errno), NULL, "getxattr %s: %s", name, strerror(errno));
+			durable_report(p, f, check_errno_class(errno), NULL, "getxattr %s: %s", name,
+				       strerror(errno));
 			continue;
 		}
 		if ((n < 0 && errno == ENOTSUP) || had_value(p, f, s, i, n))
@@ -247,8 +255,9 @@ static void check_xattrs(struct durable_pass *p, const struct durable_found *f, 
 		if (n >= 0)
 			attribute_judge_xattr(&a, f->w->model.head.run, f->w->worker, f->thing.object, 0,
 					      p->room->found, (size_t)n);
-		durable_report(p, f, FINDING_ATTRIBUTE, &a, "xattr %s %s, which it has not had since operation %llu, when it was durable", name,
-			       n < 0 ? "is missing" : "has a value", (unsigned long long)s->floor);
+		durable_report(p, f, FINDING_ATTRIBUTE, &a,
+			       "xattr %s %s, which it has not had since operation %llu, when it was durable",
+			       name, n < 0 ? "is missing" : "has a value", (unsigned long long)s->floor);
 	}
 }
 
@@ -271,11 +280,13 @@ static void check_target(struct durable_pass *p, const struct durable_found *f, 
 	content_symlink(&key, expected, (size_t)o->size);
 	if ((uint64_t)n != o->size || memcmp(expected, found, (size_t)n) != 0) {
 		attribute_bytes(&a, found, (size_t)n);
-		durable_report(p, f, FINDING_ATTRIBUTE, &a, "target: %zd bytes are not those with which it was made", n);
+		durable_report(p, f, FINDING_ATTRIBUTE, &a,
+			       "target: %zd bytes are not those with which it was made", n);
 	}
 }
 
-static void check_attributes(struct durable_pass *p, const struct durable_found *f, const struct object *o, int fd)
+static void check_attributes(struct durable_pass *p, const struct durable_found *f, const struct object *o,
+			     int fd)
 {
 	const struct span s = span_of(f, HISTORY_ALL);
 	const struct extremes x = extremes_of(&s);

@@ -119,8 +119,8 @@ struct name_change {
 	bool there[NAMES_OF], here[NAMES_OF];
 };
 
-static void look_at_names(const struct worker_history *w, const struct name_change *c, struct named named[NAMES_OF],
-			  bool there[NAMES_OF])
+static void look_at_names(const struct worker_history *w, const struct name_change *c,
+			  struct named named[NAMES_OF], bool there[NAMES_OF])
 {
 	for (unsigned int i = 0; i < NAMES_OF; i++)
 		there[i] = names_look(&w->model.head, c->number[i], &named[i]);
@@ -128,8 +128,8 @@ static void look_at_names(const struct worker_history *w, const struct name_chan
 
 static bool same_name(const struct named *a, const struct named *b)
 {
-	return a->dir.object == b->dir.object && a->dir.born == b->dir.born && a->ref.number == b->ref.number &&
-	       a->ref.tag == b->ref.tag;
+	return a->dir.object == b->dir.object && a->dir.born == b->dir.born &&
+	       a->ref.number == b->ref.number && a->ref.tag == b->ref.tag;
 }
 
 static bool same_thing(struct thing a, struct thing b)
@@ -163,7 +163,8 @@ static bool is_shared(const struct worker_history *w, struct thing dir)
 }
 
 /* Is this name in the other list, and does it lead to the same there? */
-static bool stands_in(const struct named *n, const struct named other[NAMES_OF], const bool valid[NAMES_OF], bool same)
+static bool stands_in(const struct named *n, const struct named other[NAMES_OF], const bool valid[NAMES_OF],
+		      bool same)
 {
 	for (unsigned int i = 0; i < NAMES_OF; i++) {
 		if (valid[i] && same_name(n, &other[i]) && (!same || same_thing(n->to, other[i].to)))
@@ -240,8 +241,8 @@ static bool is_floor(const struct worker_history *w, const struct journal_record
 
 	if (r->operation == w->syncs.snapshot)
 		return true;
-	return id < w->syncs.objects && (w->syncs.object[id].data == r->operation ||
-					 w->syncs.object[id].all == r->operation);
+	return id < w->syncs.objects &&
+	       (w->syncs.object[id].data == r->operation || w->syncs.object[id].all == r->operation);
 }
 
 /* All before this operation was over when all was synced. */
@@ -281,6 +282,7 @@ static int follow(void *self, const struct done *d)
 	note_snapshot(w, d);
 	w->last = r->operation;
 	w->of->operations++;
+	w->of->over = MAX(w->of->over, w->facts.start + r->start);
 	w->of->in_flight += d->pending;
 	return is_floor(w, r) && keep_epoch(w, r->operation) ? 1 : 0;
 }
@@ -329,7 +331,8 @@ static int find_syncs(struct worker_history *w, const struct history_plan *p, st
 
 int history_make(struct history *h, const struct history_plan *p, struct error *e)
 {
-	void *pool = mmap(NULL, POOL_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *pool = mmap(NULL, POOL_BYTES, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	*h = (struct history){.run = p->run, .key = p->key, .complete = true, .ended = p->ended};
 	if (pool == MAP_FAILED)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a run that was cut off must have left: of each object and name the state in which it was durable last, and all that was
- * begun afterwards, of which any part may be there. Made from the run directory alone, before the target is looked at.
+ * What a run that was cut off must have left: of each object and name the state in which it was durable last,
+ * and all that was begun afterwards, of which any part may be there. Made from the run directory alone,
+ * before the target is looked at.
  */
 #ifndef RECOW_DURABLE_HISTORY_H
 #define RECOW_DURABLE_HISTORY_H
@@ -36,12 +37,12 @@ struct worker_history {
 	size_t losts;
 	struct deleted *deleted;
 	size_t deletions, deleted_room;
-	uint64_t begin;   /* operation up to which nothing is known of what came before; 0: all is known */
-	uint64_t whole;   /* the last operation that is durable since all was synced; 0: none */
-	uint64_t last;    /* the last operation, that in flight included */
+	uint64_t begin; /* operation up to which nothing is known of what came before; 0: all is known */
+	uint64_t whole; /* the last operation that is durable since all was synced; 0: none */
+	uint64_t last;  /* the last operation, that in flight included */
 	uint64_t snapshot_in_flight; /* its number; 0: none is */
-	bool settled;     /* `whole` is known */
-	bool begun;       /* names and told are in use */
+	bool settled;                /* `whole` is known */
+	bool begun;                  /* names and told are in use */
 	struct source_facts facts;
 };
 
@@ -52,15 +53,16 @@ struct history {
 	struct worker_history *worker;
 	struct page_pool *pool;
 	size_t pool_bytes;
-	uint64_t whole; /* moment of the last sync of all, ns since the run's start; 0: none was */
-	bool ended;     /* the run had an end: its journals are whole */
-	bool complete;  /* it is known to the end what every worker did */
+	uint64_t whole;      /* moment of the last sync of all, ns since the run's start; 0: none was */
+	bool ended;          /* the run had an end: its journals are whole */
+	bool complete;       /* it is known to the end what every worker did */
 	uint64_t operations; /* of all workers */
 	uint64_t in_flight;  /* how many were at the end */
+	uint64_t over;       /* when the last one began that was known, ns since the epoch */
 };
 
-/* How the models of the run began; the model files hold later states, from which a journal without its first operations is
- * followed. */
+/* How the models of the run began; the model files hold later states, from which a journal without its first
+ * operations is followed. */
 struct history_plan {
 	const char *run;
 	uint64_t key;
@@ -80,13 +82,13 @@ const struct model_view *history_end(const struct worker_history *w);
 /* Does the thing exist at the end, and as what? */
 bool history_lives(const struct worker_history *w, struct thing t, struct object *out);
 
-/* The last operation up to which its data and size (`all`: and its other attributes and, of a directory, its names) are
- * durable; 0: nothing of it is. */
+/* The last operation up to which its data and size (`all`: and its other attributes and, of a directory, its
+ * names) are durable; 0: nothing of it is. */
 enum history_part { HISTORY_DATA, HISTORY_ALL };
 uint64_t history_floor(const struct worker_history *w, struct thing t, enum history_part part);
 
-/* Is everything known that it may be: what it was at its floor, or how it was made? Not of what is older than a journal whose
- * first operations were dropped. */
+/* Is everything known that it may be: what it was at its floor, or how it was made? Not of what is older than
+ * a journal whose first operations were dropped. */
 bool history_knows(const struct worker_history *w, struct thing t, enum history_part part);
 
 /* The view at a floor, and the object in it. NULL when it is not known, or not there. */

@@ -227,9 +227,11 @@ static bool msync_draw(const struct op_ctx *c, struct stream *s, struct op_args 
 	return true;
 }
 
+/* Open for writing, too: a shared mapping that could not be written to is none to msync(), which then does
+ * nothing (mm/mmap.c takes VM_SHARED from it). */
 static void msync_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
-	int fd = answer_open(c, args, O_RDONLY, a);
+	int fd = answer_open(c, args, O_RDWR, a);
 	unsigned char *at;
 	size_t start;
 

@@ -282,9 +282,10 @@ static int sync_mapping(int fd, uint64_t size)
 	return failed;
 }
 
+/* As for the operation msync, the mapping must be one that could be written to. */
 static void shared_sync_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
-	int fd = answer_open(c, args, O_RDONLY, a);
+	int fd = answer_open(c, args, args->aux == BY_MSYNC ? O_RDWR : O_RDONLY, a);
 
 	if (fd < 0)
 		return;
