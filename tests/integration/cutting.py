@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from lib import Running, expect, scenario
+from lib import Running, expect, recow, scenario
 from served import DISCARD, FLUSH, PROMISED, SECTOR, WRITE, Loop, Served, log_records
 
 SIZE = 768 << 20
@@ -26,10 +26,13 @@ def processes(pid):
     return found
 
 
-def hold(run):
-    for pid in processes(run.process.pid):
+def hold(run, drained=False):
+    """Stop all of it where it is; `drained`: the guard last, when it has written all that the workers did."""
+    guard, *others = processes(run.process.pid)
+    for pid in [*others] if drained else [guard, *others]:
         os.kill(pid, signal.SIGSTOP)
-    time.sleep(0.3)  # what is within a system call is not held before it returns
+    time.sleep(0.5)  # what is within a system call is not held before it returns
+    os.kill(guard, signal.SIGSTOP)
 
 
 def kill(run):
@@ -67,7 +70,7 @@ def remake(log, image, seed):
 class Cut:
     """A run that was cut off: `run` is its directory, `image` what the disk has kept, `whole` the same with nothing lost."""
 
-    def __init__(self, scratch, text, seed, fs="btrfs", seconds=4, mutant="control", options=(), words=()):
+    def __init__(self, scratch, text, seed, fs="btrfs", seconds=4, mutant="control", options=(), words=(), drained=False):
         self.run, self.image = scratch / f"cut-{seed}", scratch / f"kept-{seed}.img"
         backing = scratch / f"disk-{seed}.img"
         backing.write_bytes(b"")
@@ -81,11 +84,12 @@ class Cut:
                 run.until(lambda: (run.out / "status.jsonl").exists() and '"stage":"churn"' in (run.out / "status.jsonl").read_text(), "churn")
                 time.sleep(seconds)
                 expect(run.process.poll() is None, f"the run ended before the cut:\n{run.output()[-2000:]}")
-                hold(run)
+                hold(run, drained)
                 shutil.copytree(run.out, self.run, ignore=shutil.ignore_patterns("mnt", "image"))
                 (self.run / "mnt").mkdir()
                 shutil.copyfile(log, f"{log}.cut")
                 kill(run)
+                recow("restore", run.out, code=None)  # its cgroup
         backing.unlink()
         log.unlink()
         self.pending, self.lost = remake(log.with_name(f"{log.name}.cut"), self.image, seed)
