@@ -110,7 +110,8 @@ class Session:
         say(f"power went {end.text}")
         damaged = [self.lose(disk, wish.output) for disk in wish.disks]
         keep_tail(wish.tail, wish.output)
-        again = dataclasses.replace(wish, command=after, cut=0, tail=None)
+        # What is on the disk is not judged by a kernel that may be broken.
+        again = dataclasses.replace(wish, command=after, cut=0, tail=None, modules=[])
         end = self.boot(again, scratch, "console-after.log")
         code = self.conclude(again, end, self.running.oops)
         return FINDING if any(damaged) and code in (CLEAN, INCONCLUSIVE) else code
