@@ -236,8 +236,8 @@ int recheck_amid_round(struct recheck *r, struct error *e)
 	const json_t *plan = json_object_get(r->report.run, "plan");
 	const char *key = json_string_value(json_object_get(plan, "run_key"));
 	const json_t *target = json_object_get(plan, "target");
-	const struct promises promises = durable_promises(r->spec.fs, json_text(target, "mkfs_options"),
-							  r->spec.mount_options);
+	const struct promises promises =
+		durable_promises(r->spec.fs, json_text(target, "mkfs_options"), r->spec.mount_options);
 	const struct history_plan p = {
 		.run = r->run,
 		.key = key ? strtoull(key, NULL, 16) : 0,
@@ -247,6 +247,7 @@ int recheck_amid_round(struct recheck *r, struct error *e)
 		.ended = json_object_get(r->report.run, "outcome") != NULL,
 	};
 
+	r->amid_round = true;
 	take_durable(r);
 	if (!r->durable)
 		return 0;
@@ -323,7 +324,8 @@ static int run_one(struct recheck *r, unsigned int i, int mount, struct error *e
 		.mount = mount,
 		.run = r->workers ? r->views[0]->run : r->history.key,
 		.durable = &r->history,
-		.mkfs_options = json_text(json_object_get(json_object_get(r->report.run, "plan"), "target"), "mkfs_options"),
+		.mkfs_options = json_text(json_object_get(json_object_get(r->report.run, "plan"), "target"),
+					  "mkfs_options"),
 		.views = r->views,
 		.view_count = r->workers,
 		.threads = (unsigned int)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L),

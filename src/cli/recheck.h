@@ -33,8 +33,8 @@ struct recheck {
 	struct finding **finding;
 	unsigned int findings, room;
 	unsigned int by_class[FINDING_CLASSES];
-	/* The run ended amid a round: what must be durable of it is compared, not what its models say. */
-	bool durable;
+	/* The run ended amid a round: what must be durable of it is compared, not with what its models say. */
+	bool amid_round, durable; /* durable: and that is among what was chosen */
 	struct history history;
 	bool lost; /* no memory for a finding: it is counted and not kept */
 };

@@ -152,11 +152,13 @@ static enum exit_code conclude_durable(const struct recheck *r, char *text, size
 		return EXIT_INCONCLUSIVE;
 	}
 	snprintf(text, len,
-		 "clean: %s durable objects with %s blocks, %s durable names, %llu snapshots are as they were when they were synced, or as "
+		 "clean: %s durable objects with %s blocks, %s durable names, %llu snapshots are as they "
+		 "were when they were synced, or as "
 		 "something later left them (%s operations, %llu of them in flight at the end)",
 		 units_show_count(objects, sizeof(objects), c->kept[DURABLE_OBJECTS]),
 		 units_show_count(blocks, sizeof(blocks), c->kept[DURABLE_BLOCKS]),
-		 units_show_count(names, sizeof(names), c->kept[DURABLE_NAMES]), (unsigned long long)c->witnesses,
+		 units_show_count(names, sizeof(names), c->kept[DURABLE_NAMES]),
+		 (unsigned long long)c->witnesses,
 		 units_show_count(operations, sizeof(operations), r->history.operations),
 		 (unsigned long long)r->history.in_flight);
 	return EXIT_CLEAN;
@@ -166,7 +168,8 @@ static enum exit_code conclude_durable(const struct recheck *r, char *text, size
 static enum exit_code conclude_unsure(const struct recheck *r, char *text, size_t len)
 {
 	snprintf(text, len,
-		 "inconclusive: %u differences from what was durable, and what the workers did last is not known (%s/journal/tail is missing, "
+		 "inconclusive: %u differences from what was durable, and what the workers did last is not "
+		 "known (%s/journal/tail is missing, "
 		 "or of another boot)",
 		 all_findings(r), r->run);
 	return EXIT_INCONCLUSIVE;
@@ -197,6 +200,10 @@ static enum exit_code conclude(const struct recheck *r, char *text, size_t len)
 	}
 	if (r->durable)
 		return conclude_durable(r, text, len);
+	if (r->amid_round) {
+		snprintf(text, len, "clean: nothing wrong seen; names and contents were not compared");
+		return EXIT_CLEAN;
+	}
 	snprintf(text, len, "clean: %s, %s objects, %s names as the run recorded them at its last barrier",
 		 units_show_size(bytes, sizeof(bytes), s.bytes),
 		 units_show_count(objects, sizeof(objects), s.objects),
@@ -271,10 +278,21 @@ static json_t *verified_json(const struct recheck *r)
 	return all;
 }
 
+static json_t *durable_json(const struct recheck *r)
+{
+	const struct verify_counters *c = &r->counters[0];
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "objects",
+			 (json_int_t)c->kept[DURABLE_OBJECTS], "names", (json_int_t)c->kept[DURABLE_NAMES],
+			 "blocks", (json_int_t)c->kept[DURABLE_BLOCKS], "snapshots", (json_int_t)c->witnesses,
+			 "operations", (json_int_t)r->history.operations, "in_flight",
+			 (json_int_t)r->history.in_flight, "complete", (int)r->history.complete);
+}
+
 static json_t *result_json(const struct recheck *r, const struct verify_options *o, enum exit_code exit,
 			   const char *verdict)
 {
-	json_t *list = json_array(), *stories;
+	json_t *list = json_array(), *stories, *all;
 	struct stories s;
 
 	for (unsigned int i = 0; i < r->findings; i++)
@@ -282,10 +300,13 @@ static json_t *result_json(const struct recheck *r, const struct verify_options 
 	tell_stories(r, o, &s);
 	stories = account_json(&s);
 	stories_free(&s);
-	return json_pack("{s:i, s:o, s:o, s:i, s:s, s:b, s:o, s:o, s:o}", "format", 1, "run",
-			 json_text(r->run), "target", json_text(r->kept.target.spec.path), "exit", (int)exit,
-			 "verdict", verdict, "log_replayed", r->kept.writable, "verified", verified_json(r),
-			 "findings", list, "stories", stories);
+	all = json_pack("{s:i, s:o, s:o, s:i, s:s, s:b, s:o, s:o, s:o}", "format", 1, "run",
+			json_text(r->run), "target", json_text(r->kept.target.spec.path), "exit", (int)exit,
+			"verdict", verdict, "log_replayed", r->kept.writable, "verified", verified_json(r),
+			"findings", list, "stories", stories);
+	if (r->durable)
+		json_object_set_new(all, "durable", durable_json(r));
+	return all;
 }
 
 /* ---- what is kept of it */

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Power that goes, without a guest: a run on a device that logs what it is sent (mutants/device). At the cut the run is held, its
 directory is copied as it is, and an image is made of what the log has up to its last flush, and of some of the rest."""
+import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
 import time
 
 from lib import Running, expect, recow, scenario
+from walker import unescape
 from served import DISCARD, FLUSH, PROMISED, SECTOR, WRITE, Loop, Served, log_records
 
 SIZE = 768 << 20
@@ -104,3 +107,23 @@ def mounted(image, where, change):
         return change(where)
     finally:
         subprocess.run(["umount", str(where)], check=True)
+
+
+QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+def synced_files(run, where):
+    """Files below the mount point `where` that were fsynced last of all that was done to them, as the journals have it, and hold some
+    data. Of workers 0 and 1, whose workload is logtree: none of their directories moves."""
+    last, found = {}, []
+    for worker in (0, 1):
+        for line in recow("journal", run, "--json", "--worker", worker).stdout.splitlines():
+            record = json.loads(line)
+            for path in QUOTED.findall(record["text"]):
+                last[path] = record
+    for path, record in sorted(last.items(), key=lambda item: item[1]["operation"]):
+        there = where / os.fsdecode(unescape(path))
+        if record["op"] == "fsync" and record["answer"] == 0 and "..." not in path and there.is_file() and not there.is_symlink() \
+                and there.stat().st_nlink == 1 and there.stat().st_size > 100:
+            found.append(there)
+    return found

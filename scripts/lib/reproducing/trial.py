@@ -69,8 +69,12 @@ def run(boot, keep=None):
         result = {"case": boot.case.name if boot.module else None, "harmless": boot.case.harmless, "scenario": boot.case.scenario,
                   "seed": boot.seed, "kernel": boot.kernel, "program": boot.program, "duration": boot.duration, "exit": done.returncode,
                   **module_says(out), **images(out)}
-        says = peer_says(out) if boot.program != "recow" else verify_says(out) if boot.case.power_cut else recow_says(out, result)
-        result.update(says)
+        if boot.program != "recow":
+            result.update(peer_says(out))
+        elif (out / "verify/verify.json").exists():
+            result.update(verify_says(out))
+        else:
+            result.update(recow_says(out, result))  # also of a run that ended before its power did
         for image in out.glob("disk*.img"):
             image.unlink()
         return result
@@ -136,10 +140,7 @@ def recow_says(out, result):
 
 def verify_says(out):
     """What recow verify made of the target after the power cut."""
-    path = out / "verify/verify.json"
-    if not path.exists():
-        return {"found": False, "by": [], "what": "no verdict", "found_after_s": None}
-    said = json.loads(path.read_text())
+    said = json.loads((out / "verify/verify.json").read_text())
     findings = said["findings"]
     status = [json.loads(line) for line in (out / "run/status.jsonl").read_text().splitlines() if line.endswith("}")]
     return {
