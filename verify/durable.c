@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * After a power cut: names. The tree is walked as it is; each name in it must be one that was durable, or was made later, and
- * each that was durable must be there unless something was begun later that takes it away.
+ * After a power cut: names. The tree is walked as it is; each name in it must be one that was durable, or was
+ * made later, and each that was durable must be there unless something was begun later that takes it away.
  */
 #include "verify/durable.h"
 
@@ -50,7 +50,8 @@ struct promises durable_promises(const char *fs, const char *mkfs_options, const
 
 /* ---- what must be there, and is not */
 
-static void mark(struct durable_pass *p, const struct worker_history *w, uint32_t object, enum durable_state state)
+static void mark(struct durable_pass *p, const struct worker_history *w, uint32_t object,
+		 enum durable_state state)
 {
 	struct durable_worker *own = &p->worker[w->worker];
 
@@ -73,7 +74,9 @@ static const char *type_name(uint8_t type)
 
 static const char *what_synced(const struct worker_history *w, uint64_t floor)
 {
-	return floor == w->whole ? "all was synced" : floor == w->syncs.snapshot ? "a snapshot was taken" : "it was synced";
+	return floor == w->whole            ? "all was synced"
+	       : floor == w->syncs.snapshot ? "a snapshot was taken"
+					    : "it was synced";
 }
 
 void durable_missing_name(struct durable_pass *p, const struct durable_dir *d, const struct worker_history *w,
@@ -86,7 +89,8 @@ void durable_missing_name(struct durable_pass *p, const struct durable_dir *d, c
 	snprintf(path, sizeof(path), "%.3800s/%s", d->path, name);
 	f.path = path;
 	durable_report(p, &f, FINDING_MISSING, NULL,
-		       "%s is gone: it had this name from operation %llu on, it was durable after operation %llu, when %s, and "
+		       "%s is gone: it had this name from operation %llu on, it was durable after operation "
+		       "%llu, when %s, and "
 		       "nothing took it away",
 		       type_name(e->to.type), (unsigned long long)e->operation, (unsigned long long)floor,
 		       what_synced(w, floor));
@@ -123,12 +127,13 @@ static void find_lost(struct durable_pass *p, const struct worker_history *w, ui
 		return;
 	f.thing = (struct thing){id, o.born, o.type};
 	floor = history_floor(w, f.thing, HISTORY_DATA);
-	if (!history_at(w, f.thing, floor, &then) || !then.links || history_lost_name(w, f.thing, floor) || lies_in_missing(p, w, id) ||
-	    view_path(v, o.first_name, path, sizeof(path)) < 0)
+	if (!history_at(w, f.thing, floor, &then) || !then.links || history_lost_name(w, f.thing, floor) ||
+	    lies_in_missing(p, w, id) || view_path(v, o.first_name, path, sizeof(path)) < 0)
 		return;
 	f.path = path;
 	durable_report(p, &f, FINDING_MISSING, NULL,
-		       "%s is gone, under this and any other name: it was durable after operation %llu, when %s, and nothing took "
+		       "%s is gone, under this and any other name: it was durable after operation %llu, when "
+		       "%s, and nothing took "
 		       "it away",
 		       type_name(o.type), (unsigned long long)floor, what_synced(w, floor));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * After a power cut: contents. A block is as it was when its file was durable last, or as some operation left it that came
- * later. Of what was being written when power went a part may have arrived, down to a sector of the disk, so each byte is looked
- * at by itself: it must be one that this place of the file had since then.
+ * After a power cut: contents. A block is as it was when its file was durable last, or as some operation left
+ * it that came later. Of what was being written when power went a part may have arrived, down to a sector of
+ * the disk, so each byte is looked at by itself: it must be one that this place of the file had since then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -141,7 +141,8 @@ static void load_base(struct block *b)
 		memset(b->base, 0, BLOCK_SIZE);
 }
 
-/* Behind the end that was durable there may be zeroes: a file can grow before what was written there is on disk. */
+/* Behind the end that was durable there may be zeroes: a file can grow before what was written there is on
+ * disk. */
 static void judge_bytes(struct block *b)
 {
 	const uint64_t begin = b->number * BLOCK_SIZE;
@@ -168,7 +169,8 @@ static bool all_right(const struct block *b)
 /* ---- a finding */
 
 /* The verdict is against the version that is durable. */
-static void report_block(struct durable_pass *p, const struct block *b, const struct durable_found *f, uint64_t size)
+static void report_block(struct durable_pass *p, const struct block *b, const struct durable_found *f,
+			 uint64_t size)
 {
 	static struct fragment fragment[FRAGMENTS_MAX];
 	const struct subject s = {b->view ? b->view : history_end(b->w), b->thing.object, NAME_NONE};
@@ -196,8 +198,10 @@ static void report_block(struct durable_pass *p, const struct block *b, const st
 	verdict_block(&in, &finding);
 	bytes_escape(finding.path, sizeof(finding.path), f->path, strlen(f->path));
 	if (b->view)
-		snprintf(text, sizeof(text), "; operation %llu made an other version durable, and none that came later wrote this",
-			 (unsigned long long)b->floor);
+		snprintf(
+			text, sizeof(text),
+			"; operation %llu made an other version durable, and none that came later wrote this",
+			(unsigned long long)b->floor);
 	else
 		snprintf(text, sizeof(text), "; nothing of it was durable, and no operation wrote this");
 	check_append(&finding, text);
@@ -228,8 +232,8 @@ static void report_unreadable(struct durable_pass *p, const struct durable_found
 {
 	const int err = errno;
 
-	durable_report(p, f, check_errno_class(err), NULL, "%u bytes at %llu can't be read: %s", DURABLE_BUFFER,
-		       (unsigned long long)first * BLOCK_SIZE, strerror(err));
+	durable_report(p, f, check_errno_class(err), NULL, "%u bytes at %llu can't be read: %s",
+		       DURABLE_BUFFER, (unsigned long long)first * BLOCK_SIZE, strerror(err));
 }
 
 /* As it is at the end: then nothing was lost. */
@@ -263,7 +267,8 @@ void durable_data(struct durable_pass *p, const struct durable_found *f, int fd)
 			continue;
 		}
 		p->check.v->counters->bytes += (uint64_t)have;
-		for (b.number = first; b.number < first + div_up_u64((uint64_t)have, BLOCK_SIZE); b.number++) {
+		for (b.number = first; b.number < first + div_up_u64((uint64_t)have, BLOCK_SIZE);
+		     b.number++) {
 			b.found = p->buffer + (b.number - first) * BLOCK_SIZE;
 			p->check.v->counters->blocks++;
 			p->blocks += b.view != NULL;
@@ -300,8 +305,9 @@ static void judge_shared(struct durable_pass *p, struct shared_block *s, struct 
 			continue;
 		f->w = b->w;
 		durable_report(p, f, FINDING_GARBAGE, NULL,
-			       "byte %llu is none that worker %u has written there since operation %llu, when it was durable",
-			       (unsigned long long)(s->number * BLOCK_SIZE + at), b->w->worker,
+			       "byte %llu is none that worker %u has written there since operation %llu, "
+			       "when it was durable",
+			       (unsigned long long)s->number * BLOCK_SIZE + at, b->w->worker,
 			       (unsigned long long)b->floor);
 		return;
 	}
@@ -309,7 +315,8 @@ static void judge_shared(struct durable_pass *p, struct shared_block *s, struct 
 
 static void look_through(struct durable_pass *p, struct shared_block *s, struct durable_found *f, int fd)
 {
-	for (uint64_t first = 0; first * BLOCK_SIZE < (uint64_t)f->st.st_size; first += DURABLE_BUFFER / BLOCK_SIZE) {
+	for (uint64_t first = 0; first * BLOCK_SIZE < (uint64_t)f->st.st_size;
+	     first += DURABLE_BUFFER / BLOCK_SIZE) {
 		ssize_t have = read_blocks(fd, first, p->buffer, DURABLE_BUFFER);
 
 		if (have < 0) {
@@ -317,7 +324,8 @@ static void look_through(struct durable_pass *p, struct shared_block *s, struct 
 			continue;
 		}
 		p->check.v->counters->bytes += (uint64_t)have;
-		for (s->number = first; s->number < first + div_up_u64((uint64_t)have, BLOCK_SIZE); s->number++) {
+		for (s->number = first; s->number < first + div_up_u64((uint64_t)have, BLOCK_SIZE);
+		     s->number++) {
 			s->found = p->buffer + (s->number - first) * BLOCK_SIZE;
 			p->check.v->counters->blocks++;
 			judge_shared(p, s, f);
@@ -355,7 +363,8 @@ static bool prepare(struct durable_pass *p, struct shared_block *s, struct durab
 
 void durable_shared_file(struct durable_pass *p, uint32_t k, const char *path)
 {
-	struct durable_found f = {.dir = p->check.v->mount, .name = path, .path = path, .w = &p->history->worker[0]};
+	struct durable_found f = {
+		.dir = p->check.v->mount, .name = path, .path = path, .w = &p->history->worker[0]};
 	struct shared_block s = {.workers = p->history->workers, .k = k, .size = stripes_size(k)};
 	int fd = openat(f.dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 

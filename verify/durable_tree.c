@@ -33,7 +33,8 @@ struct listed {
 static void add_candidate(struct candidates *c, const struct worker_history *w, struct thing t)
 {
 	for (unsigned int i = 0; i < c->count; i++) {
-		if (c->found[i].w == w && c->found[i].thing.object == t.object && c->found[i].thing.born == t.born)
+		if (c->found[i].w == w && c->found[i].thing.object == t.object &&
+		    c->found[i].thing.born == t.born)
 			return;
 	}
 	if (t.object != OBJECT_NONE && c->count < CANDIDATES_MAX)
@@ -107,8 +108,8 @@ static bool would_pass(struct durable_pass *p, const struct durable_found *f)
 	return passed;
 }
 
-/* Names in a directory tell which it is, and where there are none its attributes do; so do those of all else. Of two that fit as well
- * the one that was durable comes last, and counts. */
+/* Names in a directory tell which it is, and where there are none its attributes do; so do those of all else.
+ * Of two that fit as well the one that was durable comes last, and counts. */
 static const struct durable_found *choose(struct durable_pass *p, const struct candidates *c)
 {
 	const struct durable_found *best = NULL;
@@ -176,7 +177,8 @@ static void report_extra(struct durable_pass *p, const struct durable_dir *d, co
 		return;
 	f.w = d->owner ? d->owner : &p->history->worker[0];
 	durable_report(p, &f, FINDING_EXTRA, NULL,
-		       c->known ? "this name is back: it had been removed when its directory was durable last, and was not made again"
+		       c->known ? "this name is back: it had been removed when its directory was durable "
+				  "last, and was not made again"
 				: "a name that nobody ever made");
 }
 
@@ -237,7 +239,7 @@ static void find_missing(struct durable_pass *p, const struct durable_dir *d, co
 		if (!e || e->operation > floor || e->to.object == OBJECT_NONE)
 			continue;
 		p->names++;
-		if (!bsearch(&n->hash, l->hash, l->count, sizeof(*l->hash), by_value))
+		if (!l->count || !bsearch(&n->hash, l->hash, l->count, sizeof(*l->hash), by_value))
 			durable_missing_name(p, d, w, n, e, floor);
 	}
 }

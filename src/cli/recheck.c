@@ -226,7 +226,7 @@ static void take_durable(struct recheck *r)
 	r->verifiers = left;
 	if (!r->durable)
 		return;
-	memmove(&r->verifier[1], &r->verifier[0], left * sizeof(r->verifier[0]));
+	memmove(&r->verifier[1], &r->verifier[0], left * sizeof(struct verifier *));
 	r->verifier[0] = &verifier_durable;
 	r->verifiers++;
 }

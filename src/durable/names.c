@@ -106,7 +106,8 @@ static struct past_name *find(const struct past_names *p, struct thing dir, uint
 	return NULL;
 }
 
-const struct past_name *names_find(const struct past_names *p, struct thing dir, const char *bytes, size_t len)
+const struct past_name *names_find(const struct past_names *p, struct thing dir, const char *bytes,
+				   size_t len)
 {
 	return find(p, dir, hash_bytes(bytes, len));
 }

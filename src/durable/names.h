@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The past of a worker's names: for each name in each directory, to which object it led when. Directories and objects are told
- * by id and birth, since ids are used again.
+ * The past of a worker's names: for each name in each directory, to which object it led when. Directories and
+ * objects are told by id and birth, since ids are used again.
  */
 #ifndef RECOW_DURABLE_NAMES_H
 #define RECOW_DURABLE_NAMES_H
@@ -47,18 +47,22 @@ struct past_names {
 void names_begin(struct past_names *p, uint32_t worker);
 void names_end(struct past_names *p);
 
-/* Which name a record of the model is, and where it leads. False when it is in use for none: free, or of a file that has no name. */
+/* Which name a record of the model is, and where it leads. False when it is in use for none: free, or of a
+ * file that has no name. */
 struct named {
 	struct thing dir, to;
 	struct nameref ref;
 };
 bool names_look(const struct model_view *v, uint32_t number, struct named *out);
 
-/* The name leads there from `operation` on; `to.object` OBJECT_NONE: it is gone. `shared`: workers share the directory. */
-void names_note(struct past_names *p, const struct named *n, bool shared, struct thing to, uint64_t operation);
+/* The name leads there from `operation` on; `to.object` OBJECT_NONE: it is gone. `shared`: workers share the
+ * directory. */
+void names_note(struct past_names *p, const struct named *n, bool shared, struct thing to,
+		uint64_t operation);
 
 /* The name of these bytes in a directory, NULL if it never was there. */
-const struct past_name *names_find(const struct past_names *p, struct thing dir, const char *bytes, size_t len);
+const struct past_name *names_find(const struct past_names *p, struct thing dir, const char *bytes,
+				   size_t len);
 
 /* Names that were ever in a directory: the next one behind `n`, the first for NULL. */
 const struct past_name *names_next(const struct past_names *p, struct thing dir, const struct past_name *n);

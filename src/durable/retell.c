@@ -8,10 +8,10 @@
 #include "src/ops/direct.h"
 #include "src/ops/table.h"
 
-/* Times of files come from another clock than those of the journal. The one is set now and then, by less than a second where it
- * is kept well. */
-#define CLOCKS_APART  (1 * NSEC_PER_SEC)
-#define CLOCKS_DRIFT  2000 /* one part in so many */
+/* Times of files come from another clock than those of the journal. The one is set now and then, by less than
+ * a second where it is kept well. */
+#define CLOCKS_APART (1 * NSEC_PER_SEC)
+#define CLOCKS_DRIFT 2000 /* one part in so many */
 
 static void hear_nothing(void *self, const struct finding *f)
 {
@@ -86,7 +86,7 @@ static void take_parts(const struct done *d, struct op_answer *a)
 	a->parts = ranges;
 	a->ret = 0;
 	for (unsigned int i = 0; i < ranges; i++) {
-		a->part[i] = d->pending   ? (int32_t)direct_range(&d->part[0].args, i).length
+		a->part[i] = d->pending     ? (int32_t)direct_range(&d->part[0].args, i).length
 			     : i < d->count ? d->part[i].answer
 					    : 0;
 		a->ret = a->part[i] < 0 && a->ret >= 0 ? a->part[i] : a->ret + MAX(a->part[i], 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A worker's model made again from its journal: each operation learns from what was answered, as it did in the run, and no
- * system call is made. What an error left that only a look at the target could tell is not known then (OBJECT_UNSURE).
+ * A worker's model made again from its journal: each operation learns from what was answered, as it did in
+ * the run, and no system call is made. What an error left that only a look at the target could tell is not
+ * known then (OBJECT_UNSURE).
  */
 #ifndef RECOW_DURABLE_RETELL_H
 #define RECOW_DURABLE_RETELL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* All that a worker of a dead run did, in order: its journal, what the guard had not written yet (src/journal/tail.h), and the
- * operation that was in flight. */
+/* All that a worker of a dead run did, in order: its journal, what the guard had not written yet
+ * (src/journal/tail.h), and the operation that was in flight. */
 #ifndef RECOW_DURABLE_SOURCE_H
 #define RECOW_DURABLE_SOURCE_H
 
@@ -11,7 +11,8 @@
 struct done {
 	const struct journal_record *part; /* its records: of a batch one for each range */
 	unsigned int count;
-	bool pending; /* it was begun, and nobody knows how far it got; one record, whose answer means nothing */
+	bool pending; /* it was begun, and nobody knows how far it got; one record, whose answer means nothing
+		       */
 	bool mark;    /* a barrier, not an operation */
 };
 
@@ -22,8 +23,8 @@ struct source_facts {
 	bool whole;     /* it is known to the end what was done */
 };
 
-/* Call each() for all operations of `worker` in RUN. `ended`: the run had an end, so that its journals are all there. Returns
- * -1 when the journal can't be read, or what each() returns if that isn't 0. */
+/* Call each() for all operations of `worker` in RUN. `ended`: the run had an end, so that its journals are
+ * all there. Returns -1 when the journal can't be read, or what each() returns if that isn't 0. */
 int source_each(const char *run, uint64_t key, uint32_t worker, bool ended, struct source_facts *facts,
 		int (*each)(void *self, const struct done *d), void *self, struct error *e);
 
