@@ -11,6 +11,7 @@ dist_scenarios_DATA = \
 	%D%/log-tree.ini \
 	%D%/migration-storm.ini \
 	%D%/mmap-under-compaction.ini \
+	%D%/power-cut.ini \
 	%D%/pressure.ini \
 	%D%/prove.ini \
 	%D%/small-memcg-readers.ini \

@@ -9,6 +9,7 @@ include src/base/local.mk
 include src/content/local.mk
 include src/model/local.mk
 include src/journal/local.mk
+include src/durable/local.mk
 include src/ops/local.mk
 include src/engine/local.mk
 include src/guard/local.mk

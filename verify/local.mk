@@ -26,6 +26,12 @@ librecow_a_SOURCES += \
 	%D%/devstats.c \
 	%D%/files.c \
 	%D%/files.h \
+	%D%/durable.c \
+	%D%/durable.h \
+	%D%/durable_data.c \
+	%D%/durable_object.c \
+	%D%/durable_tree.c \
+	%D%/durable_tree.h \
 	%D%/fsck.c \
 	%D%/held.c \
 	%D%/held.h \

@@ -15,6 +15,7 @@
 #include "src/plan/needs.h"
 #include "src/target/target.h"
 
+struct history;
 struct machine;
 
 /* When it runs. */
@@ -75,7 +76,11 @@ struct verification {
 	const struct finding_sink *findings;
 	struct verify_counters *counters;
 	const _Atomic bool *stop; /* give up soon: what was compared so far counts */
-	const char *log;          /* path of a file for the verifier's own output (RUN/<name>.log) */
+	/* recow verify, of a run that was cut off: what is durable of it; and with which options its
+	 * filesystem was made. */
+	const struct history *durable;
+	const char *mkfs_options;
+	const char *log; /* path of a file for the verifier's own output (RUN/<name>.log) */
 	/* The descriptor by which a file without a name lives, of views[view]; -1 if there is none, which is
 	 * an error. NULL: such files are gone (after a remount) and are passed over. */
 	int (*held)(const struct verification *v, size_t view, uint32_t object);

@@ -42,6 +42,7 @@ static const struct flag {
 	{"until-finding", 0, required_argument, REPLAY, UNTIL, NULL, NULL, NULL},
 	{"verify", 0, required_argument, RUN, KEY, "verify", "list", NULL},
 	{"journal-keep", 0, required_argument, RUN, KEY, "run", "journal_keep", NULL},
+	{"journal-tail", 0, required_argument, RUN, KEY, "run", "journal_tail", NULL},
 	{"hang-timeout", 0, required_argument, RUN, KEY, "run", "hang_timeout", NULL},
 	{"memory-floor", 0, required_argument, RUN, KEY, "run", "memory_floor", NULL},
 	{"output", 'o', required_argument, BOTH, KEY, "run", "output", NULL},

@@ -13,6 +13,7 @@
 #include "src/plan/pick.h"
 #include "src/plugins.h"
 #include "src/report/print.h"
+#include "verify/durable.h"
 
 #define USUAL "remount,cold,devstats"
 
@@ -122,6 +123,7 @@ void recheck_free(struct recheck *r)
 	for (unsigned int i = 0; i < MIN(r->findings, r->room); i++)
 		free(r->finding[i]);
 	free(r->finding);
+	history_free(&r->history);
 	report_free(&r->report);
 	pthread_mutex_destroy(&r->lock);
 }
@@ -179,6 +181,62 @@ bool recheck_exact(const struct recheck *r, char *why, size_t len)
 		}
 	}
 	return true;
+}
+
+/* ---- amid a round */
+
+/* Names, attributes and contents against the models: there are none of this moment. */
+static bool compares_models(const struct verifier *v)
+{
+	static const char *const names[] = {"hot", "cold", "remount", "snapshots"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(v->name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void take_durable(struct recheck *r)
+{
+	unsigned int left = 0;
+
+	for (unsigned int i = 0; i < r->verifiers; i++) {
+		if (!compares_models(r->verifier[i]))
+			r->verifier[left++] = r->verifier[i];
+	}
+	r->durable = left < r->verifiers;
+	r->verifiers = left;
+	if (!r->durable)
+		return;
+	memmove(&r->verifier[1], &r->verifier[0], left * sizeof(struct verifier *));
+	r->verifier[0] = &verifier_durable;
+	r->verifiers++;
+}
+
+int recheck_amid_round(struct recheck *r, struct error *e)
+{
+	const json_t *plan = json_object_get(r->report.run, "plan");
+	const char *key = json_string_value(json_object_get(plan, "run_key"));
+	const json_t *target = json_object_get(plan, "target");
+	const struct promises promises =
+		durable_promises(r->spec.fs, json_text(target, "mkfs_options"), r->spec.mount_options);
+	const struct history_plan p = {
+		.run = r->run,
+		.key = key ? strtoull(key, NULL, 16) : 0,
+		.workers = (unsigned int)json_uint(plan, "workers"),
+		.shared_dirs = (unsigned int)json_uint(plan, "shared_dirs"),
+		.shared_files = (unsigned int)json_uint(plan, "shared_files"),
+		.ended = json_object_get(r->report.run, "outcome") != NULL,
+	};
+
+	r->amid_round = true;
+	take_durable(r);
+	if (!r->durable)
+		return 0;
+	if (promises.none)
+		return error_set(e, EXIT_INCONCLUSIVE, "%s", promises.none);
+	return history_make(&r->history, &p, e);
 }
 
 /* ---- findings */
@@ -247,7 +305,10 @@ static int run_one(struct recheck *r, unsigned int i, int mount, struct error *e
 	struct verification v = {
 		.target = &r->kept.target,
 		.mount = mount,
-		.run = r->views[0]->run,
+		.run = r->workers ? r->views[0]->run : r->history.key,
+		.durable = &r->history,
+		.mkfs_options = json_text(json_object_get(json_object_get(r->report.run, "plan"), "target"),
+					  "mkfs_options"),
 		.views = r->views,
 		.view_count = r->workers,
 		.threads = (unsigned int)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L),

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "src/cli/stored.h"
+#include "src/durable/history.h"
 #include "src/report/report.h"
 #include "src/target/kept.h"
 #include "verify/verifier.h"
@@ -32,6 +33,10 @@ struct recheck {
 	struct finding **finding;
 	unsigned int findings, room;
 	unsigned int by_class[FINDING_CLASSES];
+	/* The run ended amid a round: what must be durable of it is compared, not with what its models say.
+	 */
+	bool amid_round, durable; /* durable: and that is among what was chosen */
+	struct history history;
 	bool lost; /* no memory for a finding: it is counted and not kept */
 };
 
@@ -41,6 +46,10 @@ int recheck_load(struct recheck *r, const char *list, struct error *e);
 /* Can the target be compared? True: nothing was done to it after the barrier that the models are of. Else
  * `why` says what is missing. */
 bool recheck_exact(const struct recheck *r, char *why, size_t len);
+
+/* It can't: make the history of the run, and let those that know what is durable take the place of those that
+ * compare with the models. Not 0: EXIT_INCONCLUSIVE when the run directory doesn't tell. */
+int recheck_amid_round(struct recheck *r, struct error *e);
 
 /* Mount, verify, unmount. The caller has a private mount namespace. */
 int recheck_run(struct recheck *r, struct error *e);

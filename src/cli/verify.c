@@ -15,6 +15,7 @@
 #include "src/cli/recheck.h"
 #include "src/finding/store.h"
 #include "src/guard/mounts.h"
+#include "verify/durable.h"
 
 struct verify_options {
 	const char *run, *target, *list, *output;
@@ -111,6 +112,19 @@ static unsigned int all_findings(const struct recheck *r)
 	return all;
 }
 
+/* Could operations have done all of it that nobody knows of? */
+static bool all_explainable(const struct recheck *r)
+{
+	static const enum finding_class never[] = {FINDING_EIO,  FINDING_EROFS, FINDING_KERNEL,
+						   FINDING_HANG, FINDING_FSCK,  FINDING_TARGET};
+
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++) {
+		if (r->by_class[never[i]])
+			return false;
+	}
+	return true;
+}
+
 static void add_classes(const struct recheck *r, char *text, size_t len)
 {
 	const char *comma = " (";
@@ -127,6 +141,40 @@ static void add_classes(const struct recheck *r, char *text, size_t len)
 	snprintf(text + strlen(text), len - strlen(text), ")");
 }
 
+/* Nothing is wrong of what was durable. */
+static enum exit_code conclude_durable(const struct recheck *r, char *text, size_t len)
+{
+	const struct verify_counters *c = &r->counters[0];
+	char objects[32], names[32], blocks[32], operations[32];
+
+	if (!c->kept[DURABLE_OBJECTS] && !c->kept[DURABLE_NAMES] && !c->witnesses) {
+		snprintf(text, len, "inconclusive: nothing of the run was durable, or it can't be told");
+		return EXIT_INCONCLUSIVE;
+	}
+	snprintf(text, len,
+		 "clean: %s durable objects with %s blocks, %s durable names, %llu snapshots are as they "
+		 "were when they were synced, or as "
+		 "something later left them (%s operations, %llu of them in flight at the end)",
+		 units_show_count(objects, sizeof(objects), c->kept[DURABLE_OBJECTS]),
+		 units_show_count(blocks, sizeof(blocks), c->kept[DURABLE_BLOCKS]),
+		 units_show_count(names, sizeof(names), c->kept[DURABLE_NAMES]),
+		 (unsigned long long)c->witnesses,
+		 units_show_count(operations, sizeof(operations), r->history.operations),
+		 (unsigned long long)r->history.in_flight);
+	return EXIT_CLEAN;
+}
+
+/* What was done last is not known: what looks wrong may be its work. */
+static enum exit_code conclude_unsure(const struct recheck *r, char *text, size_t len)
+{
+	snprintf(text, len,
+		 "inconclusive: %u differences from what was durable, and what the workers did last is not "
+		 "known (%s/journal/tail is missing, "
+		 "or of another boot)",
+		 all_findings(r), r->run);
+	return EXIT_INCONCLUSIVE;
+}
+
 /* The last line, and what it means for the exit code. */
 static enum exit_code conclude(const struct recheck *r, char *text, size_t len)
 {
@@ -134,6 +182,8 @@ static enum exit_code conclude(const struct recheck *r, char *text, size_t len)
 	struct sums s = sum_up(r);
 	char bytes[32], objects[32], names[32];
 
+	if (findings && r->durable && !r->history.complete && all_explainable(r))
+		return conclude_unsure(r, text, len);
 	if (findings) {
 		snprintf(text, len, "%u finding%s", findings, findings == 1 ? "" : "s");
 		add_classes(r, text, len);
@@ -147,6 +197,12 @@ static enum exit_code conclude(const struct recheck *r, char *text, size_t len)
 	if (atomic_load(&r->stop)) {
 		snprintf(text, len, "cut short by the user; until then nothing wrong seen");
 		return EXIT_HARNESS;
+	}
+	if (r->durable)
+		return conclude_durable(r, text, len);
+	if (r->amid_round) {
+		snprintf(text, len, "clean: nothing wrong seen; names and contents were not compared");
+		return EXIT_CLEAN;
 	}
 	snprintf(text, len, "clean: %s, %s objects, %s names as the run recorded them at its last barrier",
 		 units_show_size(bytes, sizeof(bytes), s.bytes),
@@ -222,10 +278,21 @@ static json_t *verified_json(const struct recheck *r)
 	return all;
 }
 
+static json_t *durable_json(const struct recheck *r)
+{
+	const struct verify_counters *c = &r->counters[0];
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "objects",
+			 (json_int_t)c->kept[DURABLE_OBJECTS], "names", (json_int_t)c->kept[DURABLE_NAMES],
+			 "blocks", (json_int_t)c->kept[DURABLE_BLOCKS], "snapshots", (json_int_t)c->witnesses,
+			 "operations", (json_int_t)r->history.operations, "in_flight",
+			 (json_int_t)r->history.in_flight, "complete", (int)r->history.complete);
+}
+
 static json_t *result_json(const struct recheck *r, const struct verify_options *o, enum exit_code exit,
 			   const char *verdict)
 {
-	json_t *list = json_array(), *stories;
+	json_t *list = json_array(), *stories, *all;
 	struct stories s;
 
 	for (unsigned int i = 0; i < r->findings; i++)
@@ -233,10 +300,13 @@ static json_t *result_json(const struct recheck *r, const struct verify_options 
 	tell_stories(r, o, &s);
 	stories = account_json(&s);
 	stories_free(&s);
-	return json_pack("{s:i, s:o, s:o, s:i, s:s, s:b, s:o, s:o, s:o}", "format", 1, "run",
-			 json_text(r->run), "target", json_text(r->kept.target.spec.path), "exit", (int)exit,
-			 "verdict", verdict, "log_replayed", r->kept.writable, "verified", verified_json(r),
-			 "findings", list, "stories", stories);
+	all = json_pack("{s:i, s:o, s:o, s:i, s:s, s:b, s:o, s:o, s:o}", "format", 1, "run",
+			json_text(r->run), "target", json_text(r->kept.target.spec.path), "exit", (int)exit,
+			"verdict", verdict, "log_replayed", r->kept.writable, "verified", verified_json(r),
+			"findings", list, "stories", stories);
+	if (r->durable)
+		json_object_set_new(all, "durable", durable_json(r));
+	return all;
 }
 
 /* ---- what is kept of it */
@@ -274,8 +344,12 @@ static int verify(struct recheck *r, const struct verify_options *o, struct erro
 	size_t used = strlen(verdict);
 	int err, rc;
 
-	if (!recheck_exact(r, verdict + used, sizeof(verdict) - used))
+	if (!recheck_exact(r, verdict + used, sizeof(verdict) - used) && recheck_amid_round(r, e)) {
+		if (e->exit != EXIT_INCONCLUSIVE)
+			return -1;
+		snprintf(verdict + used, sizeof(verdict) - used, "%.1000s", e->text);
 		return finish(r, o, EXIT_INCONCLUSIVE, verdict, e);
+	}
 	err = mounts_private();
 	if (err)
 		return error_errno(e, EXIT_CANNOT, err, "a mount namespace");

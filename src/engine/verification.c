@@ -24,7 +24,7 @@ static void mark_journal(const struct conductor *c, unsigned int worker)
 		.args.offset = atomic_load(&s->round),
 	};
 
-	ring_put(&s->worker[worker].ring, &mark, &s->abandon);
+	ring_put(s->worker[worker].ring, &mark, &s->abandon);
 }
 
 /* The workers are parked, so the conductor stands in for each as the owner of its model. The roots of the

@@ -111,21 +111,36 @@ static bool is_replay(const struct worker *w)
 	return w->shared->plan.replay[0];
 }
 
-static bool journal(struct worker *w, const struct op *op, const struct op_args *args, int64_t ret,
-		    uint64_t begin, uint64_t end, uint8_t flags)
+static struct journal_record record_of(const struct worker *w, const struct op *op,
+				       const struct op_args *args, uint64_t begin, uint8_t flags)
 {
-	struct journal_record r = {
+	return (struct journal_record){
 		.operation = w->done + 1,
 		.start = begin - w->shared->start_mono,
-		.took = (uint32_t)MIN((end - begin) / NSEC_PER_USEC, (uint64_t)UINT32_MAX),
-		.answer = (int32_t)MIN(ret, (int64_t)INT32_MAX),
 		.kind = op->id,
 		.flags = flags,
 		.phase = (uint8_t)atomic_load_explicit(&w->shared->phase, memory_order_relaxed),
 		.args = *args,
 	};
+}
 
-	return ring_put(&w->slot->ring, &r, &w->shared->abandon);
+static bool journal(struct worker *w, const struct op *op, const struct op_args *args, int64_t ret,
+		    uint64_t begin, uint64_t end, uint8_t flags)
+{
+	struct journal_record r = record_of(w, op, args, begin, flags);
+
+	r.took = (uint32_t)MIN((end - begin) / NSEC_PER_USEC, (uint64_t)UINT32_MAX);
+	r.answer = (int32_t)MIN(ret, (int64_t)INT32_MAX);
+	return ring_put(w->slot->ring, &r, &w->shared->abandon);
+}
+
+/* What is about to be done: it may be in the target, and never in the journal. */
+static void announce(struct worker *w, const struct op *op, const struct op_args *args, uint64_t begin,
+		     uint8_t flags)
+{
+	const struct journal_record r = record_of(w, op, args, begin, flags);
+
+	ring_announce(w->slot->ring, &r);
 }
 
 /* A batch has a record for each of its parts. */
@@ -168,6 +183,7 @@ static bool operate(struct worker *w)
 	flags = op_journal_flags(&w->ctx, &args);
 	begin = clock_mono();
 	count_outside(w, begin);
+	announce(w, op, &args, begin, flags);
 	atomic_store_explicit(&w->slot->kind, op->id, memory_order_relaxed);
 	atomic_store_explicit(&w->slot->started, begin, memory_order_release);
 	op->call(&w->ctx, &args, &answer);
@@ -180,6 +196,7 @@ static bool operate(struct worker *w)
 		return false;
 	count_answer(w, op, answer.ret);
 	w->done++;
+	atomic_store_explicit(&w->slot->journalled, w->done, memory_order_release);
 	count(&w->slot->operations, 1);
 	atomic_store_explicit(&w->slot->taken, w->done, memory_order_relaxed);
 	return true;

@@ -45,10 +45,15 @@ static void drain_worker(struct guard *g, unsigned int worker)
 
 	/* At most one ring full: a worker that is faster than the disk must not keep the guard here. */
 	for (unsigned int taken = 0; taken < RING_RECORDS; taken += (unsigned int)count) {
-		count = ring_take(&g->shared->worker[worker].ring, batch, BATCH);
+		struct journal_ring *ring = g->shared->worker[worker].ring;
+		bool kept;
+
+		count = ring_look(ring, batch, BATCH);
 		if (!count)
 			return;
-		if (!g->journal[worker] || !journal_writer_append(g->journal[worker], batch, count, &e))
+		kept = !g->journal[worker] || !journal_writer_append(g->journal[worker], batch, count, &e);
+		ring_drop(ring, count);
+		if (kept)
 			continue;
 		/* A journal with a hole is worth nothing: what follows is dropped, and the run ends. */
 		guard_fail(g, "the journal of worker %u can't be written: %s", worker, e.text);
@@ -137,6 +142,13 @@ void clerk_drop(struct guard *g)
 	}
 }
 
+/* All is on disk: the rings have nothing more to say. */
+static void settle_journals(struct guard *g)
+{
+	clerk_drop(g);
+	shared_drop_rings(g->shared, g->run);
+}
+
 void clerk_finish(struct guard *g)
 {
 	int err;
@@ -148,7 +160,7 @@ void clerk_finish(struct guard *g)
 	if (err)
 		guard_fail(g, "the last models and journals could not be written: %s", strerror(err));
 	else
-		clerk_drop(g);
+		settle_journals(g);
 	for (unsigned int i = 0; i < g->shared->plan.workers; i++) {
 		if (g->journal[i])
 			journal_writer_close(g->journal[i]);

@@ -192,6 +192,8 @@ static int make_shared(struct guard *g, const struct plan *plan, struct error *e
 	if (!g->shared)
 		return -1;
 	mlock(g->shared, sizeof(*g->shared)); /* counters and flags; as far as the limit allows */
+	if (shared_keep_rings(g->shared, g->run) && plan->journal_tail[0])
+		return error_errno(e, EXIT_CANNOT, errno, "--journal-tail %s", plan->journal_tail);
 	return 0;
 }
 

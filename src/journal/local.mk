@@ -6,4 +6,6 @@ librecow_a_SOURCES += \
 	%D%/record.h \
 	%D%/ring.c \
 	%D%/ring.h \
+	%D%/tail.c \
+	%D%/tail.h \
 	%D%/writer.c

@@ -30,7 +30,22 @@ bool ring_put(struct journal_ring *ring, const struct journal_record *r, const _
 	return true;
 }
 
-size_t ring_take(struct journal_ring *ring, struct journal_record *out, size_t room)
+/* The check comes last: one that was cut short by a death has none. */
+void ring_announce(struct journal_ring *ring, const struct journal_record *r)
+{
+	struct journal_record *slot = &ring->pending;
+	volatile uint32_t *check = &slot->check;
+
+	*check = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	*slot = *r;
+	slot->check = 0;
+	atomic_signal_fence(memory_order_seq_cst);
+	*check = journal_record_check(r);
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+size_t ring_look(const struct journal_ring *ring, struct journal_record *out, size_t room)
 {
 	uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
 	uint64_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
@@ -39,6 +54,12 @@ size_t ring_take(struct journal_ring *ring, struct journal_record *out, size_t r
 
 	memcpy(out, &ring->records[tail % RING_RECORDS], first * sizeof(*out));
 	memcpy(out + first, ring->records, (count - first) * sizeof(*out));
-	atomic_store_explicit(&ring->tail, tail + count, memory_order_release);
 	return count;
+}
+
+void ring_drop(struct journal_ring *ring, size_t count)
+{
+	uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+
+	atomic_store_explicit(&ring->tail, tail + count, memory_order_release);
 }

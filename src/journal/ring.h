@@ -17,6 +17,9 @@ struct journal_ring {
 	_Alignas(64) _Atomic uint64_t head; /* records ever written, by the worker */
 	_Alignas(64) _Atomic uint64_t tail; /* records ever taken, by the guard */
 	_Atomic uint64_t waits;             /* times the worker found it full */
+	/* The operation in flight, as its record will be but for the answer; by the worker. Without a sound
+	 * check it is not there. */
+	_Alignas(64) struct journal_record pending;
 	_Alignas(64) struct journal_record records[RING_RECORDS];
 };
 
@@ -24,7 +27,12 @@ struct journal_ring {
  * once *stop is set. */
 bool ring_put(struct journal_ring *ring, const struct journal_record *r, const _Atomic bool *stop);
 
-/* Guard: up to `room` records in order; returns how many. Never waits. */
-size_t ring_take(struct journal_ring *ring, struct journal_record *out, size_t room);
+/* Worker: it is about to do what *r says. */
+void ring_announce(struct journal_ring *ring, const struct journal_record *r);
+
+/* Guard: up to `room` records in order; returns how many. Never waits. They stay in the ring until they are
+ * dropped: what is in neither ring nor file is lost when the guard dies. */
+size_t ring_look(const struct journal_ring *ring, struct journal_record *out, size_t room);
+void ring_drop(struct journal_ring *ring, size_t count);
 
 #endif

@@ -153,3 +153,10 @@ struct content_key address_key(const struct op_ctx *c, uint32_t object)
 		.object = object,
 	};
 }
+
+void address_fill(struct op_ctx *c, const struct op_args *args)
+{
+	const struct content_key key = address_key(c, args->object);
+
+	content_fill(&key, args->offset, c->buffer, MIN(args->aux, (uint32_t)OP_BUFFER));
+}

@@ -61,4 +61,7 @@ int address_open_object(struct op_ctx *c, uint32_t object, int flags);
 /* The content key of what this operation writes into `object`. */
 struct content_key address_key(const struct op_ctx *c, uint32_t object);
 
+/* What this operation writes, `aux` bytes for `offset`, into c->buffer: fill() of most that write. */
+void address_fill(struct op_ctx *c, const struct op_args *args);
+
 #endif

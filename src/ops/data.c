@@ -48,10 +48,9 @@ static void learn_written(struct op_ctx *c, const struct op *op, const struct op
 /* Write what the arguments say, with O_APPEND at the end of the file, else at its offset. */
 static void put_data(struct op_ctx *c, const struct op_args *args, struct op_answer *a, int flags)
 {
-	const struct content_key key = address_key(c, args->object);
 	int fd;
 
-	content_fill(&key, args->offset, c->buffer, args->aux);
+	address_fill(c, args);
 	fd = answer_open(c, args, flags, a);
 	if (fd < 0)
 		return;
@@ -147,6 +146,7 @@ const struct op op_write = {
 	.errors = errors_of_writing,
 	.draw = write_draw,
 	.fits = write_fits,
+	.fill = address_fill,
 	.call = write_call,
 	.learn = write_learn,
 	.show = write_show,
@@ -206,6 +206,7 @@ const struct op op_append = {
 	.errors = errors_of_writing,
 	.draw = append_draw,
 	.fits = append_fits,
+	.fill = address_fill,
 	.call = append_call,
 	.learn = append_learn,
 	.show = append_show,

@@ -239,7 +239,7 @@ static bool aio_write_draw(const struct op_ctx *c, struct stream *s, struct op_a
 	return false;
 }
 
-static void prepare_write(struct op_ctx *c, const struct op_args *args, int fd, struct flight *f)
+static void aio_write_fill(struct op_ctx *c, const struct op_args *args)
 {
 	const struct content_key key = address_key(c, args->object);
 
@@ -247,10 +247,20 @@ static void prepare_write(struct op_ctx *c, const struct op_args *args, int fd, 
 		struct piece piece[PIECES];
 		unsigned int count = pieces_of(c, args, i, piece);
 
-		for (unsigned int k = 0; k < count; k++) {
+		for (unsigned int k = 0; k < count; k++)
 			content_fill(&key, piece[k].offset, piece[k].at, piece[k].length);
+	}
+}
+
+static void prepare_write(struct op_ctx *c, const struct op_args *args, int fd, struct flight *f)
+{
+	aio_write_fill(c, args);
+	for (unsigned int i = 0; i < direct_count(args); i++) {
+		struct piece piece[PIECES];
+		unsigned int count = pieces_of(c, args, i, piece);
+
+		for (unsigned int k = 0; k < count; k++)
 			f->vector[i][k] = (struct iovec){piece[k].at, piece[k].length};
-		}
 		if (count == 1)
 			io_prep_pwrite(&f->iocb[i], fd, piece[0].at, piece[0].length,
 				       (long long)piece[0].offset);
@@ -403,6 +413,7 @@ const struct op op_aio_write = {
 	.errors = errors_of_direct,
 	.draw = aio_write_draw,
 	.fits = fits_named_file,
+	.fill = aio_write_fill,
 	.call = aio_write_call,
 	.learn = aio_write_learn,
 	.show = aio_write_show,

@@ -69,9 +69,7 @@ static bool mmap_fits(const struct op_ctx *c, const struct op_args *args)
 
 static void mmap_write_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
-	const struct content_key key = address_key(c, args->object);
-
-	content_fill(&key, args->offset, c->buffer, args->aux);
+	address_fill(c, args);
 	window_store(c, args, a);
 }
 
@@ -105,6 +103,7 @@ const struct op op_mmap_write = {
 	.errors = errors_of_mapping,
 	.draw = mmap_write_draw,
 	.fits = mmap_fits,
+	.fill = address_fill,
 	.call = mmap_write_call,
 	.learn = mmap_write_learn,
 	.show = mmap_write_show,
@@ -228,9 +227,11 @@ static bool msync_draw(const struct op_ctx *c, struct stream *s, struct op_args 
 	return true;
 }
 
+/* Open for writing, too: a shared mapping that could not be written to is none to msync(), which then does
+ * nothing (mm/mmap.c takes VM_SHARED from it). */
 static void msync_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
-	int fd = answer_open(c, args, O_RDONLY, a);
+	int fd = answer_open(c, args, O_RDWR, a);
 	unsigned char *at;
 	size_t start;
 

@@ -133,6 +133,10 @@ struct op {
 	 * it gives. Pure, as draw is. What it allows must be exact: whatever the kernel answers, learn knows
 	 * what it means. */
 	bool (*fits)(const struct op_ctx *c, const struct op_args *args);
+	/* What call() will write and learn() looks at, into c->buffer. Pure. NULL: neither needs it. The
+	 * caller of call() has nothing to do with it; who learns from a journal, without a kernel, calls it
+	 * before learn(). */
+	void (*fill)(struct op_ctx *c, const struct op_args *args);
 	void (*call)(struct op_ctx *c, const struct op_args *args, struct op_answer *answer);
 	void (*learn)(struct op_ctx *c, const struct op_args *args, const struct op_answer *answer);
 	/* Write `open("a/b", O_CREAT|O_EXCL, 0644) = 0` into buf. Names come from `namer`. */

@@ -90,20 +90,13 @@ static bool own_fits(const struct op_ctx *c, const struct op_args *args)
 	       (workers == 1 || args->offset / stripes_length(k) == last / stripes_length(k));
 }
 
-static void fill(struct op_ctx *c, const struct op_args *args)
-{
-	const struct content_key key = address_key(c, args->object);
-
-	content_fill(&key, args->offset, c->buffer, args->aux);
-}
-
 /* ---- shared_write */
 
 static void shared_write_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	int fd;
 
-	fill(c, args);
+	address_fill(c, args);
 	fd = answer_open(c, args, O_WRONLY, a);
 	if (fd < 0)
 		return;
@@ -148,6 +141,7 @@ const struct op op_shared_write = {
 	.errors = errors_of_sharing,
 	.draw = draw_own,
 	.fits = own_fits,
+	.fill = address_fill,
 	.call = shared_write_call,
 	.learn = shared_write_learn,
 	.show = shared_write_show,
@@ -157,7 +151,7 @@ const struct op op_shared_write = {
 
 static void shared_store_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
-	fill(c, args);
+	address_fill(c, args);
 	window_store(c, args, a);
 }
 
@@ -187,6 +181,7 @@ const struct op op_shared_store = {
 	.errors = errors_of_sharing,
 	.draw = draw_own,
 	.fits = own_fits,
+	.fill = address_fill,
 	.call = shared_store_call,
 	.learn = shared_store_learn,
 	.show = shared_store_show,
@@ -287,9 +282,10 @@ static int sync_mapping(int fd, uint64_t size)
 	return failed;
 }
 
+/* As for the operation msync, the mapping must be one that could be written to. */
 static void shared_sync_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
-	int fd = answer_open(c, args, O_RDONLY, a);
+	int fd = answer_open(c, args, args->aux == BY_MSYNC ? O_RDWR : O_RDONLY, a);
 
 	if (fd < 0)
 		return;

@@ -68,6 +68,8 @@ static const struct plan_key plan_keys[] = {
 	},
 	SIZE_KEY("run", "journal_keep", "journal kept, all workers; 0: everything", 0, 1ULL << 60,
 		 journal_keep),
+	PATH_KEY("run", "journal_tail", "memory outside of the machine for what the journals don't have yet",
+		 journal_tail),
 	TIME_KEY("run", "hang_timeout", "an operation that takes longer is a hang", NSEC_PER_SEC, YEAR,
 		 hang_limit),
 	SIZE_KEY("run", "memory_floor", "free memory that is always left", 0, 1ULL << 60, memory_floor),

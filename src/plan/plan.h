@@ -67,6 +67,7 @@ struct plan {
 	char replay[4096]; /* absolute; the run whose journals give the operations, and rounds and phases with
 			      them, whatever the limits say; "": they are drawn */
 	uint64_t journal_keep;              /* bytes over all workers; 0: everything */
+	char journal_tail[4096];            /* absolute; "": in the run directory */
 	uint64_t hang_limit;                /* ns an operation may take */
 	uint64_t memory_floor;              /* bytes of MemAvailable that are left */
 	struct least_exposure min_exposure; /* for a clean verdict */

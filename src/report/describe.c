@@ -159,6 +159,7 @@ static json_t *plan_json(const struct plan *p)
 	json_object_set_new(j, "shared_files", integer(p->shared_files));
 	json_object_set_new(j, "target", target_json(&p->target));
 	json_object_set_new(j, "journal_keep", integer(p->journal_keep));
+	json_object_set_new(j, "journal_tail", json_text(p->journal_tail));
 	json_object_set_new(j, "hang_limit_ns", integer(p->hang_limit));
 	json_object_set_new(j, "memory_floor", integer(p->memory_floor));
 	json_object_set_new(j, "min_exposure", least_json(&p->min_exposure));

@@ -29,9 +29,10 @@ enum run_stage {
 /* One worker's live state; written by that worker alone. */
 struct shared_worker {
 	_Alignas(64) _Atomic uint64_t operations; /* finished */
-	_Atomic uint64_t taken;   /* number of the last one: in a replay not all below were done */
-	_Atomic uint64_t started; /* CLOCK_MONOTONIC ns of the operation in flight, 0 between two */
-	_Atomic uint32_t kind;    /* id of the operation in flight */
+	_Atomic uint64_t taken;      /* number of the last one: in a replay not all below were done */
+	_Atomic uint64_t journalled; /* number of the last one whose records are all in the ring */
+	_Atomic uint64_t started;    /* CLOCK_MONOTONIC ns of the operation in flight, 0 between two */
+	_Atomic uint32_t kind;       /* id of the operation in flight */
 	_Atomic pid_t tid;
 	_Atomic uint64_t bytes_written, bytes_read;
 	_Atomic uint64_t errors;             /* ordinary refusals: ENOSPC and its like */
@@ -42,7 +43,7 @@ struct shared_worker {
 	struct model model;
 	struct model_view
 		barrier; /* the model as frozen (and pinned) at the last barrier; what a checkpoint saves */
-	struct journal_ring ring;
+	struct journal_ring *ring;
 };
 
 /* What the kernel's own account says of migrations (src/engine/tally.h). */
@@ -78,6 +79,7 @@ struct shared {
 	char instance[32]; /* name of the run's tracefs instance, "" if it has none; fixed before the fork */
 	char probes[32];   /* group of its kprobe events, likewise */
 	char cgroup[512];  /* churn's memory cgroup (a directory), "" if it has none */
+	bool rings_kept;   /* in a file; fixed before the fork */
 	uint64_t cgroup_inode; /* its inode, as /proc/kpagecgroup gives it */
 	struct target target; /* churn's conductor while STAGE_PREPARE (subdir_made: STAGE_RELEASE, too); read
 			       * afterwards */
@@ -126,6 +128,13 @@ struct shared {
 /* Map it for this plan (called by the guard, once). The models' pool is a sparse mapping of `pool_bytes`. */
 struct shared *shared_make(const struct plan *plan, uint64_t pool_bytes, struct error *e);
 void shared_free(struct shared *s, uint64_t pool_bytes);
+
+/* Before the fork: the rings go into RUN/journal/tail, or where the plan wants them. Without it (that
+ * filesystem maps no files) the run goes on, and what it did last is not known should the guard die: -1 with
+ * errno. */
+int shared_keep_rings(struct shared *s, const char *run);
+/* The run is over: the journals have it all, unless an operation never came back. */
+void shared_drop_rings(struct shared *s, const char *run);
 
 /* Note in a finding when it was made: time since the start, round, phase. */
 void shared_stamp(const struct shared *s, struct finding *f);

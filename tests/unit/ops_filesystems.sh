@@ -17,7 +17,7 @@ if [ "${RECOW_TEST_NAMESPACE:-}" != yes ]; then
 fi
 
 size=768m
-programs="tests/unit/test_ops_real tests/unit/test_effects tests/unit/test_replay_real"
+programs="tests/unit/test_ops_real tests/unit/test_effects tests/unit/test_replay_real tests/unit/test_durable"
 while getopts s:p: option; do
 	case $option in
 	s) size=$OPTARG ;;

@@ -688,7 +688,7 @@ static int churn_writes(struct shared *s, int socket)
 	for (unsigned int i = 1; i <= RECORDS; i++) {
 		struct journal_record r = {.operation = i};
 
-		ring_put(&w->ring, &r, &s->stop);
+		ring_put(w->ring, &r, &s->stop);
 		atomic_store(&w->operations, i);
 	}
 	frozen = model_freeze(&w->model);

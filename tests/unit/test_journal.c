@@ -54,6 +54,15 @@ static void *produce(void *arg)
 	return NULL;
 }
 
+/* What the guard does. */
+static size_t take(struct journal_ring *ring, struct journal_record *out, size_t room)
+{
+	size_t count = ring_look(ring, out, room);
+
+	ring_drop(ring, count);
+	return count;
+}
+
 static void test_ring_keeps_all_in_order(void **state)
 {
 	struct journal_ring *ring = aligned_alloc(64, sizeof(*ring));
@@ -64,10 +73,10 @@ static void test_ring_keeps_all_in_order(void **state)
 
 	assert_non_null(ring);
 	memset(ring, 0, sizeof(*ring));
-	assert_int_equal(ring_take(ring, out, ARRAY_SIZE(out)), 0);
+	assert_int_equal(take(ring, out, ARRAY_SIZE(out)), 0);
 	assert_int_equal(pthread_create(&thread, NULL, produce, &p), 0);
 	while (seen < RING_TOTAL) {
-		size_t got = ring_take(ring, out, 1 + seen % ARRAY_SIZE(out));
+		size_t got = take(ring, out, 1 + seen % ARRAY_SIZE(out));
 
 		for (size_t i = 0; i < got; i++)
 			assert_record(&out[i], ++seen);
@@ -92,7 +101,7 @@ static void test_ring_full_gives_up_on_stop(void **state)
 	atomic_store(&p.stop, true);
 	pthread_join(thread, NULL);
 	assert_int_equal(p.put, RING_RECORDS);
-	assert_int_equal(ring_take(ring, &out, 1), 1);
+	assert_int_equal(take(ring, &out, 1), 1);
 	assert_record(&out, 1);
 	free(ring);
 }

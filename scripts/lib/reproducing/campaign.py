@@ -86,7 +86,8 @@ def told(result):
     if result["case"]:
         words.append(f"fired {result['fired']} of {result['chances']} times")
     if result["found"]:
-        words.append(f"found after {result['found_after_s'] or 0:.1f} s by {', '.join(result['by'])}: {result['what'][:110]}")
+        when = "after the power cut" if result["found_after_s"] is None else f"after {result['found_after_s']:.1f} s"
+        words.append(f"found {when} by {', '.join(result['by'])}: {result['what'][:110]}")
     else:
         words.append(f"nothing found, exit code {result['exit']}")
     return "; ".join(words)

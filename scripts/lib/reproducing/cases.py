@@ -12,6 +12,7 @@ class Case:
     parameters: tuple = ()
     memory: str = "512m"      # of the guest: small, so that what is dirty must move
     disk: str = "1g"
+    power_cut: bool = False   # only what is there after a power cut shows it
 
 
 ALL = {case.name: case for case in (
@@ -26,4 +27,6 @@ ALL = {case.name: case for case in (
     Case("tail-not-zeroed", "the tail of the last block is not zeroed when a file grows", "mmap-under-compaction"),
     Case("direct-write-unseen", "a direct write leaves the old pages in the cache", "direct-in-flight"),
     Case("snapshot-unwritten", "the root block of a snapshot is not written", "snapshot-same-transaction"),
+    Case("fsync-skips-log", "fsync logs nothing while another task writes a transaction out", "power-cut", power_cut=True),
+    Case("writeback-skips-page", "writeback that somebody waits for passes over a page", "power-cut", power_cut=True, parameters=("one_in=3",)),
 )}

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import random
 import subprocess
 import tempfile
 
@@ -13,6 +14,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 VM = ROOT / "scripts/vm"
 CHECK_LIMIT = 300  # seconds
 BOOT_TIMEOUT = "15m"  # a run that a broken kernel never lets end
+EARLIEST_CUT, LATEST_CUT = 20, 60  # seconds after the run began, of a power cut
+AFTER_CUT = "recow verify /out/run --target /dev/vda --verify remount,fsck -o /out/verify"
 
 
 class CannotRun(Exception):
@@ -31,12 +34,21 @@ class Boot:
     def command(self):
         if self.program != "recow":
             return ["/peers", self.program, self.duration.rstrip("s")]
-        return ["recow", "run", "/scenario.ini", "-t", self.duration, "--seed", str(self.seed), "--target", "/dev/vda", "--mkfs", "--yes",
-                "-o", "/out/run"]
+        duration = "1h" if self.case.power_cut else self.duration
+        words = ["recow", "run", "/scenario.ini", "-t", duration, "--seed", str(self.seed), "--target", "/dev/vda", "--mkfs", "--yes",
+                 "-o", "/out/run"]
+        return words + ["--journal-tail", "/dev/recow-tail"] if self.case.power_cut else words
+
+    def cut(self):
+        """When power goes, and what is done then. Peers don't know what must be there afterwards."""
+        seconds = random.Random(self.seed).uniform(EARLIEST_CUT, LATEST_CUT)
+        return ["--power-cut", f"{self.seed}:{seconds:.1f}s", "--after-cut", AFTER_CUT]
 
     def words(self, out):
         words = [VM, "--quiet", "--kernel", self.kernel, "--memory", self.case.memory, "--disk", self.case.disk, "--timeout", BOOT_TIMEOUT, "--keep", "--output", out,
                  "--file", f"{HERE / 'guest'}:/guest", "--file", f"{ROOT / 'scenarios' / self.case.scenario}.ini:/scenario.ini"]
+        if self.case.power_cut:
+            words += self.cut()
         name = ""
         if self.module:
             name = self.module.stem.replace("-", "_")
@@ -58,7 +70,12 @@ def run(boot, keep=None):
         result = {"case": boot.case.name if boot.module else None, "harmless": boot.case.harmless, "scenario": boot.case.scenario,
                   "seed": boot.seed, "kernel": boot.kernel, "program": boot.program, "duration": boot.duration, "exit": done.returncode,
                   **module_says(out), **images(out)}
-        result.update(peer_says(out) if boot.program != "recow" else recow_says(out, result))
+        if boot.program != "recow":
+            result.update(peer_says(out))
+        elif (out / "verify/verify.json").exists():
+            result.update(verify_says(out))
+        else:
+            result.update(recow_says(out, result))  # also of a run that ended before its power did
         for image in out.glob("disk*.img"):
             image.unlink()
         return result
@@ -119,6 +136,21 @@ def recow_says(out, result):
         "found_after_operations": round(report.operations_at(first["at"])) if first else None,
         "after_firing_s": (first["at"] - result["first_ns"]) / 1e9 if first and result["first_ns"] else None,
         "kernel_log": next((f["detail"] for f in report.findings if f["verifier"] in ("kmsg", "mirrors", "vm")), ""),
+    }
+
+
+def verify_says(out):
+    """What recow verify made of the target after the power cut."""
+    said = json.loads((out / "verify/verify.json").read_text())
+    findings = said["findings"]
+    status = [json.loads(line) for line in (out / "run/status.jsonl").read_text().splitlines() if line.endswith("}")]
+    return {
+        "found": bool(findings),
+        "by": sorted({f"{f['verifier']}:{f['class']}" for f in findings}),
+        "first": findings[0]["verifier"] if findings else None,
+        "what": findings[0]["detail"] if findings else said["verdict"],
+        "operations": status[-1]["operations"] if status else 0,
+        "found_after_s": None,
     }
 
 

@@ -43,6 +43,7 @@ class Wish:
     timeout: float = 3600          # seconds for the command
     hang: float = 90               # seconds without a sign of life
     boot: float = BOOT_LIMIT
+    tail: pathlib.Path = None      # a file that is memory of the guest, there /dev/recow-tail: it outlives the guest's kernel
     cut: float = 0                 # power goes so many seconds after the command began; 0: never
     quiet: bool = False
 
@@ -59,6 +60,8 @@ class Wish:
         words += ["-device", "i6300esb", "-action", "watchdog=pause,panic=none", "-device", "pvpanic"]
         for disk in self.disks:
             words += disk.words()
+        if self.tail:
+            words += qemu.kept_memory(self.tail)
         return words + (self.dimms.words() if self.dimms else [])
 
     def boot_line(self):

@@ -28,10 +28,13 @@ class Cut:
 
 
 def parse(text):
-    """ "17" is a seed, "20s" a moment (with seed 0)."""
+    """ "17" is a seed, "20s" a moment (with seed 0), "17:20s" both."""
     if text.isdigit():
         return Cut(random.Random(int(text)).uniform(EARLIEST, LATEST), int(text))
-    return Cut(host.duration(text), 0)
+    seed, _, moment = text.rpartition(":")
+    if seed and not seed.isdigit():
+        raise host.WrongUsage(f"--power-cut {text}: SEED, TIME or SEED:TIME")
+    return Cut(host.duration(moment), int(seed or 0))
 
 
 @dataclasses.dataclass

@@ -14,6 +14,7 @@ PROGRAM = "qemu-system-x86_64"
 PORTS = ("control", "stdout", "stderr")
 ACCELERATORS = {"kvm": ["-accel", "kvm", "-cpu", "host"], "tcg": ["-accel", "tcg,thread=multi", "-cpu", "max"]}
 PAGE = 4096
+KEPT = 128 << 20  # of memory that outlives the guest: a power of two; the journal rings of 60 workers
 
 
 def program():
@@ -98,6 +99,11 @@ class Monitor:
                 then = self.waiting.pop(message["id"], None)
                 if then:
                     then(message)
+
+
+def kept_memory(path):
+    """Words for a device whose memory is this file."""
+    return ["-object", f"memory-backend-file,id=tail,share=on,mem-path={path},size={KEPT >> 20}M", "-device", "ivshmem-plain,memdev=tail"]
 
 
 def machine(memory, cpus, accelerator, slots=0, maximum=None):

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One call of scripts/vm: from the command line's words to its exit code. What it makes it takes away, whatever ends it."""
 import dataclasses
+import json
 import pathlib
 import re
+import shutil
 import signal
 import sys
 import tempfile
@@ -13,6 +15,7 @@ CLEAN, FINDING, CUT_SHORT, INCONCLUSIVE = 0, 1, 4, 5
 LEAST_MEMORY = 256 << 20  # the root lies in memory, and btrfs wants some
 QEMU_NEEDS = 150 << 20    # beside the guest's memory
 DISK = "2g"
+TAIL_KEY = slice(16, 24)  # of a tail's header: the run's content key
 FLOOR = "64m"             # recow's own default is for a machine that others use, and keeps injectors from a small guest
 
 
@@ -39,7 +42,7 @@ class Session:
         accelerator = accel.choose(kernel, given.accel)
         output = self.output()
         self.made = disks.make(output, [host.size(text) for text in given.disk or [DISK]])
-        return guest.Wish(command=complete(given.command, self.made), kernel=kernel, output=output, memory=memory, cpus=given.cpus,
+        return guest.Wish(command=complete(given.command, self.made, self.cut), kernel=kernel, output=output, memory=memory, cpus=given.cpus,
                           accelerator=accelerator, disks=self.made, modules=own, programs=given.program,
                           files=[file_of(text) for text in given.file], append=given.append, timeout=host.duration(given.timeout),
                           hang=host.duration(given.hang), dimms=self.dimms(), boot=host.duration(given.boot_timeout), quiet=given.quiet)
@@ -95,6 +98,7 @@ class Session:
         """Twice: until power goes, and what is there then."""
         after = self.after_cut(wish)
         wish.cut = self.cut.seconds
+        wish.tail = scratch / "tail"
         for disk in wish.disks:
             disk.log = scratch / f"disk{disk.number}.log"
         end = self.boot(wish, scratch, "console.log")
@@ -105,7 +109,9 @@ class Session:
         self.made = []  # from here on they are what the whole was for
         say(f"power went {end.text}")
         damaged = [self.lose(disk, wish.output) for disk in wish.disks]
-        again = dataclasses.replace(wish, command=after, cut=0)
+        keep_tail(wish.tail, wish.output)
+        # What is on the disk is not judged by a kernel that may be broken.
+        again = dataclasses.replace(wish, command=after, cut=0, tail=None, modules=[])
         end = self.boot(again, scratch, "console-after.log")
         code = self.conclude(again, end, self.running.oops)
         return FINDING if any(damaged) and code in (CLEAN, INCONCLUSIVE) else code
@@ -184,6 +190,16 @@ class Session:
         return code
 
 
+def keep_tail(tail, output):
+    """What the journals did not have yet, to the run whose it is (docs/formats.md, "Tail")."""
+    with open(tail, "rb") as file:
+        key = file.read(TAIL_KEY.stop)[TAIL_KEY]
+    for run in finding.runs(output):
+        plan = json.loads((run / "run.json").read_text())["plan"]
+        if int(plan["run_key"], 16) == int.from_bytes(key, "little"):
+            shutil.copyfile(tail, run / "journal/tail")
+
+
 class Stopped(Exception):
     """A signal came before the guest did."""
 
@@ -210,8 +226,9 @@ def file_of(text):
     return path, there or str(pathlib.Path(path).resolve())
 
 
-def complete(command, made):
-    """What recow run needs in a guest and was not said: where the run directory goes, and on which disk."""
+def complete(command, made, cut):
+    """What recow run needs in a guest and was not said: where the run directory goes, and on which disk; where power is cut, the memory
+    that is there afterwards."""
     if command[:2] != ["recow", "run"]:
         return command
     def said(*names):
@@ -222,4 +239,6 @@ def complete(command, made):
         further += ["--target", made[0].name(), "--mkfs", "--yes"]
     if not said("--memory-floor"):
         further += ["--memory-floor", FLOOR]
+    if cut and not said("--journal-tail"):
+        further += ["--journal-tail", "/dev/recow-tail"]
     return command[:2] + further + command[2:]

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Power that goes, without a guest: a run on a device that logs what it is sent (mutants/device). At the cut the run is held, its
+directory is copied as it is, and an image is made of what the log has up to its last flush, and of some of the rest."""
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from lib import Running, expect, recow, scenario
+from walker import unescape
+from served import DISCARD, FLUSH, PROMISED, SECTOR, WRITE, Loop, Served, log_records
+
+SIZE = 768 << 20
+
+
+def processes(pid):
+    """It and all that it started."""
+    found = [pid]
+    for at in found:
+        try:
+            with open(f"/proc/{at}/task/{at}/children", encoding="ascii") as file:
+                found += map(int, file.read().split())
+        except FileNotFoundError:
+            pass
+    return found
+
+
+def hold(run, drained=False):
+    """Stop all of it where it is; `drained`: the guard last, when it has written all that the workers did."""
+    guard, *others = processes(run.process.pid)
+    for pid in [*others] if drained else [guard, *others]:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(0.5)  # what is within a system call is not held before it returns
+    os.kill(guard, signal.SIGSTOP)
+
+
+def kill(run):
+    for pid in processes(run.process.pid):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    run.wait()
+
+
+def remake(log, image, seed):
+    """What the disk has kept. Returns (requests behind the last flush, of these lost)."""
+    dice, records = random.Random(seed), log_records(log)
+    share = dice.choice((0.1, 0.5, 0.9, 1.0))
+    last = max((i for i, r in enumerate(records) if r["flags"] & FLUSH and not r["flags"] & PROMISED), default=-1)
+    lost = 0
+    with open(image, "wb") as disk:
+        disk.truncate(SIZE)
+        for i, record in enumerate(records):
+            if record["flags"] & PROMISED or not record["flags"] & (WRITE | DISCARD):
+                continue
+            data = record.get("data", bytes(record["length"]))
+            if i > last:
+                if dice.random() < share:
+                    lost += 1
+                    continue
+                if len(data) > SECTOR and dice.random() < 0.1:
+                    data = data[:dice.randrange(1, len(data) // SECTOR) * SECTOR]
+            disk.seek(record["offset"])
+            disk.write(data)
+    return len(records) - last - 1, lost
+
+
+class Cut:
+    """A run that was cut off: `run` is its directory, `image` what the disk has kept, `whole` the same with nothing lost."""
+
+    def __init__(self, scratch, text, seed, fs="btrfs", seconds=4, mutant="control", options=(), words=(), drained=False):
+        self.run, self.image = scratch / f"cut-{seed}", scratch / f"kept-{seed}.img"
+        backing = scratch / f"disk-{seed}.img"
+        backing.write_bytes(b"")
+        os.truncate(backing, SIZE)
+        log = scratch / f"writes-{seed}"
+        with Served(scratch, mutant, "--log", log, *options, image=backing, size=SIZE, name=f"disk-{seed}") as served:
+            served.close()
+            with Loop(served) as device:
+                run = Running(scratch / f"run-{seed}", scenario(scratch, text, f"cut-{seed}.ini"), "--target", device, "--mkfs", "--yes",
+                              "--fs", fs, "--no-inject", "-q", "--seed", seed, "--keep", *words)
+                run.until(lambda: (run.out / "status.jsonl").exists() and '"stage":"churn"' in (run.out / "status.jsonl").read_text(), "churn")
+                time.sleep(seconds)
+                expect(run.process.poll() is None, f"the run ended before the cut:\n{run.output()[-2000:]}")
+                hold(run, drained)
+                shutil.copytree(run.out, self.run, ignore=shutil.ignore_patterns("mnt", "image"))
+                (self.run / "mnt").mkdir()
+                shutil.copyfile(log, f"{log}.cut")
+                kill(run)
+                recow("restore", run.out, code=None)  # its cgroup
+        backing.unlink()
+        log.unlink()
+        self.pending, self.lost = remake(log.with_name(f"{log.name}.cut"), self.image, seed)
+        log.with_name(f"{log.name}.cut").unlink()
+
+
+def mounted(image, where, change):
+    """change(mount point), on an image that is mounted for it."""
+    where.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-o", "loop,noatime", str(image), str(where)], check=True)
+    try:
+        return change(where)
+    finally:
+        subprocess.run(["umount", str(where)], check=True)
+
+
+QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+def synced_files(run, where):
+    """Files below the mount point `where` that were fsynced last of all that was done to them, as the journals have it, and hold some
+    data. Of workers 0 and 1, whose workload is logtree: none of their directories moves."""
+    last, found = {}, []
+    for worker in (0, 1):
+        for line in recow("journal", run, "--json", "--worker", worker).stdout.splitlines():
+            record = json.loads(line)
+            for path in QUOTED.findall(record["text"]):
+                last[path] = record
+    for path, record in sorted(last.items(), key=lambda item: item[1]["operation"]):
+        there = where / os.fsdecode(unescape(path))
+        if record["op"] == "fsync" and record["answer"] == 0 and "..." not in path and there.is_file() and not there.is_symlink() \
+                and there.stat().st_nlink == 1 and there.stat().st_size > 100:
+            found.append(there)
+    return found
