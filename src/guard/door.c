@@ -247,26 +247,6 @@ static void take_mapping(struct guard *g, struct door *d, const struct machine_w
 	d->hand.outlives = false;
 }
 
-static void take_cleanup(struct guard *g, struct door *d, const struct message_cleanup *m)
-{
-	char name[sizeof(m->kind)];
-	struct change *c = &d->change;
-	int err = 0;
-
-	*c = (struct change){0};
-	snprintf(name, sizeof(name), "%.*s", (int)sizeof(m->kind) - 1, m->kind);
-	snprintf(c->what, sizeof(c->what), "%.*s", (int)sizeof(m->path) - 1, m->path);
-	c->kind = undo_kind_by_name(name);
-	if (!c->kind || c->kind->note)
-		err = EINVAL;
-	else if (!undo_find(&g->undo, c->kind, c->what))
-		err = undo_note(&g->undo, c->kind, c->what, "");
-	if (err)
-		message_answer(d->socket, err);
-	else
-		begin_change(g, d, 0);
-}
-
 static void take_clerk(struct guard *g, struct door *d, uint32_t kind)
 {
 	int err;
@@ -328,7 +308,6 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		[MESSAGE_FINDING] = sizeof(struct finding),
 		[MESSAGE_NOTE] = sizeof(struct message_note),
 		[MESSAGE_ERROR] = sizeof(struct error),
-		[MESSAGE_CLEANUP] = sizeof(struct message_cleanup),
 		[MESSAGE_FREEZE] = sizeof(struct message_freeze),
 		[MESSAGE_THAW] = 0,
 		[MESSAGE_PAGES] = sizeof(struct message_pages),
@@ -359,8 +338,6 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		take_steps(g, d, body);
 	} else if (kind == MESSAGE_ERROR) {
 		take_error(g, body);
-	} else if (kind == MESSAGE_CLEANUP) {
-		take_cleanup(g, d, body);
 	} else if (kind == MESSAGE_FREEZE) {
 		freeze_ask(g, d, body, passed);
 	} else if (kind == MESSAGE_THAW) {

@@ -73,15 +73,6 @@ int machine_mapping(struct machine *m, const struct machine_way *way)
 	return message_ask(m->socket, MESSAGE_MAPPING, way, sizeof(*way));
 }
 
-int machine_cleanup(struct machine *m, const char *kind, const char *path)
-{
-	struct message_cleanup msg = {0};
-
-	if (!put(msg.kind, sizeof(msg.kind), kind) || !put(msg.path, sizeof(msg.path), path))
-		return ENAMETOOLONG;
-	return message_ask(m->socket, MESSAGE_CLEANUP, &msg, sizeof(msg));
-}
-
 int machine_freeze(struct machine *m, int root, uint64_t limit_ns)
 {
 	struct message_freeze msg = {.limit = limit_ns};

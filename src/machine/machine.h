@@ -67,11 +67,6 @@ struct machine_way {
 #define MACHINE_HOLD  (10 * NSEC_PER_SEC)
 int machine_mapping(struct machine *m, const struct machine_way *way);
 
-/* Before something is made outside the run directory: `kind` "unlink" (a file), "rmdir" (a directory that
- * will be empty), "tree" (a directory with all in it). The guard removes it at the end if it is still there.
- * Returns 0 or an errno. */
-int machine_cleanup(struct machine *m, const char *kind, const char *path);
-
 /*
  * Freeze the target (FIFREEZE): its dirty pages are written, then whoever changes it waits, unkillably, until
  * it is thawed. `root`: its root directory opened for reading; not a file, since closing one that was

@@ -17,7 +17,6 @@ enum message_kind {
 	MESSAGE_DURABLE,    /* sync the journals now; answered when done */
 	MESSAGE_CHECKPOINT, /* write the models in shared memory to RUN/model/, drop journals behind; answered
 			       when done */
-	MESSAGE_CLEANUP,    /* struct message_cleanup: noted for the undo before it is made; answered */
 	MESSAGE_FREEZE,  /* struct message_freeze and the descriptor of the target's root; answered when the
 			    filesystem is frozen */
 	MESSAGE_THAW,    /* answered when it is thawed */
@@ -78,11 +77,6 @@ struct message_steps {
 	uint32_t round, phase;
 	uint64_t at;    /* operations of all workers when the first one began */
 	uint64_t count; /* how many, close together */
-};
-
-struct message_cleanup {
-	char kind[16]; /* of the undo: "unlink", "rmdir", "tree" */
-	char path[4096];
 };
 
 /* A packet: the kind, then the body. */
