@@ -140,13 +140,15 @@ static void find_lost(struct durable_pass *p, const struct worker_history *w, ui
 
 /* ---- snapshots */
 
+#define SHARED_PLACE "shared" /* as src/engine/witness.c has it */
+
 static bool may_be_there(const struct history *h, const char *name)
 {
 	unsigned int worker;
 	unsigned long long number;
 	char again[40];
 
-	if (strncmp(name, "shared.", strlen("shared.")) == 0)
+	if (strncmp(name, SHARED_PLACE ".", strlen(SHARED_PLACE ".")) == 0)
 		return true; /* the conductor's: no journal has them */
 	if (sscanf(name, "w%u.%llu", &worker, &number) != 2 || worker >= h->workers)
 		return false;
@@ -189,13 +191,51 @@ static void leave_out_in_flight(struct worker_history *w)
 		witness_put(l->witness[--l->live]);
 }
 
+/* Those of what is shared that are there: no journal says whether they must be. */
+static void add_shared(struct durable_pass *p, uint64_t round, struct witness_list *l)
+{
+	const struct history *h = p->history;
+	struct frozen **frozen = calloc(h->workers, sizeof(struct frozen *));
+	struct witness *w = NULL;
+	bool known = frozen != NULL;
+
+	for (unsigned int i = 0; known && i < h->workers; i++) {
+		frozen[i] = history_barrier(&h->worker[i], round);
+		known = frozen[i] != NULL;
+	}
+	for (unsigned int i = 0; known && i < h->workers; i++)
+		model_pin(frozen[i]);
+	if (known)
+		w = witness_make(SHARED_PLACE, round, SCOPE_SHARED, frozen, h->workers);
+	if (w)
+		witness_add(l, w);
+	free(frozen);
+}
+
+static void find_shared(struct durable_pass *p, struct witness_list *l)
+{
+	int fd = openat(p->check.v->mount, WITNESS_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	witness_list_init(l);
+	while (dir && (entry = readdir(dir))) {
+		unsigned long long round;
+
+		if (l->live < WITNESSES_MAX && sscanf(entry->d_name, SHARED_PLACE ".%llu", &round) == 1)
+			add_shared(p, round, l);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 static int verify_snapshots(struct durable_pass *p, struct error *e)
 {
 	const struct history *h = p->history;
 	struct verification own = *p->check.v;
 	struct sieve sieve = {p, own.findings};
 	const struct finding_sink sink = {pass_on, &sieve};
-	struct witness_list **lists = calloc(h->workers, sizeof(struct witness_list *));
+	struct witness_list shared, **lists = calloc(h->workers + 1, sizeof(struct witness_list *));
 	int rc;
 
 	if (!lists)
@@ -204,11 +244,14 @@ static int verify_snapshots(struct durable_pass *p, struct error *e)
 		leave_out_in_flight(&h->worker[i]);
 		lists[i] = &h->worker[i].told.witnesses;
 	}
+	find_shared(p, &shared);
+	lists[h->workers] = &shared;
 	own.findings = &sink;
 	own.witnesses = lists;
-	own.witness_lists = h->workers;
+	own.witness_lists = h->workers + 1;
 	own.when = VERIFY_REMOUNTED;
 	rc = verifier_snapshots.run(&own, e);
+	witness_list_destroy(&shared);
 	free(lists);
 	return rc;
 }

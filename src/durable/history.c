@@ -255,6 +255,17 @@ static int settle_whole(struct worker_history *w)
 	return keep_epoch(w, w->last);
 }
 
+static int note_barrier(struct worker_history *w, uint64_t round)
+{
+	void *table = w->barrier;
+
+	if (!grow(&table, &w->barrier_room, w->barriers + 1, sizeof(*w->barrier)))
+		return 1;
+	w->barrier = table;
+	w->barrier[w->barriers++] = (struct barrier){round, w->last};
+	return keep_epoch(w, w->last) ? 1 : 0;
+}
+
 static int follow(void *self, const struct done *d)
 {
 	struct worker_history *w = self;
@@ -263,6 +274,8 @@ static int follow(void *self, const struct done *d)
 		.number = {r->args.name.number, r->args.name2.number, r->args.aux},
 	};
 
+	if (d->mark && r->operation >= w->begin)
+		return note_barrier(w, r->args.offset);
 	if (d->mark || r->operation <= w->begin)
 		return 0;
 	if (done_end(d) > w->of->whole && settle_whole(w))
@@ -370,6 +383,7 @@ static void free_worker(struct worker_history *w)
 	free(w->epoch);
 	free(w->lost);
 	free(w->deleted);
+	free(w->barrier);
 }
 
 void history_free(struct history *h)
@@ -422,7 +436,7 @@ bool history_knows(const struct worker_history *w, struct thing t, enum history_
 	return !w->begin || t.born > w->begin || history_floor(w, t, part);
 }
 
-static const struct model_view *view_at(const struct worker_history *w, uint64_t operation)
+static struct frozen *frozen_at(const struct worker_history *w, uint64_t operation)
 {
 	size_t low = 0, high = w->epochs;
 
@@ -434,15 +448,24 @@ static const struct model_view *view_at(const struct worker_history *w, uint64_t
 		else
 			high = middle;
 	}
-	return low < w->epochs && w->epoch[low].operation == operation ? &w->epoch[low].frozen->view : NULL;
+	return low < w->epochs && w->epoch[low].operation == operation ? w->epoch[low].frozen : NULL;
+}
+
+struct frozen *history_barrier(const struct worker_history *w, uint64_t round)
+{
+	for (size_t i = w->barriers; i > 0; i--) {
+		if (w->barrier[i - 1].round == round)
+			return frozen_at(w, w->barrier[i - 1].operation);
+	}
+	return NULL;
 }
 
 const struct model_view *history_at(const struct worker_history *w, struct thing t, uint64_t floor,
 				    struct object *out)
 {
-	const struct model_view *v = floor ? view_at(w, floor) : NULL;
+	const struct frozen *f = floor ? frozen_at(w, floor) : NULL;
 
-	return v && view_object(v, t.object, out) && out->born == t.born ? v : NULL;
+	return f && view_object(&f->view, t.object, out) && out->born == t.born ? &f->view : NULL;
 }
 
 bool history_lost_name(const struct worker_history *w, struct thing t, uint64_t operation)

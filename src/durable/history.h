@@ -18,6 +18,11 @@ struct epoch {
 	struct frozen *frozen;
 };
 
+/* The end of a round, at which the conductor may have taken a snapshot of what is shared. */
+struct barrier {
+	uint64_t round, operation; /* the last one before it */
+};
+
 /* A snapshot that the worker deleted: it may be there still unless `operation` is durable. */
 struct deleted {
 	uint64_t number, operation;
@@ -37,6 +42,8 @@ struct worker_history {
 	size_t losts;
 	struct deleted *deleted;
 	size_t deletions, deleted_room;
+	struct barrier *barrier;
+	size_t barriers, barrier_room;
 	uint64_t begin; /* operation up to which nothing is known of what came before; 0: all is known */
 	uint64_t whole; /* the last operation that is durable since all was synced; 0: none */
 	uint64_t last;  /* the last operation, that in flight included */
@@ -94,6 +101,9 @@ bool history_knows(const struct worker_history *w, struct thing t, enum history_
 /* The view at a floor, and the object in it. NULL when it is not known, or not there. */
 const struct model_view *history_at(const struct worker_history *w, struct thing t, uint64_t floor,
 				    struct object *out);
+
+/* The model as it was at the end of a round; NULL: there was none, or it is not known. */
+struct frozen *history_barrier(const struct worker_history *w, uint64_t round);
 
 /* Was a name taken from it behind `operation`, without another one being given? */
 bool history_lost_name(const struct worker_history *w, struct thing t, uint64_t operation);

@@ -47,11 +47,11 @@ def kill(run):
     run.wait()
 
 
-def remake(log, image, seed):
-    """What the disk has kept. Returns (requests behind the last flush, of these lost)."""
+def remake(log, image, seed, lies=0):
+    """What the disk has kept; the last `lies` flushes it only promised. Returns (requests behind the last flush, of these lost)."""
     dice, records = random.Random(seed), log_records(log)
-    share = dice.choice((0.1, 0.5, 0.9, 1.0))
-    last = max((i for i, r in enumerate(records) if r["flags"] & FLUSH and not r["flags"] & PROMISED), default=-1)
+    share = 1.0 if lies else dice.choice((0.1, 0.5, 0.9, 1.0))
+    last = ([-1] * (lies + 1) + [i for i, r in enumerate(records) if r["flags"] & FLUSH and not r["flags"] & PROMISED])[-1 - lies]
     lost = 0
     with open(image, "wb") as disk:
         disk.truncate(SIZE)
@@ -73,7 +73,7 @@ def remake(log, image, seed):
 class Cut:
     """A run that was cut off: `run` is its directory, `image` what the disk has kept, `whole` the same with nothing lost."""
 
-    def __init__(self, scratch, text, seed, fs="btrfs", seconds=4, mutant="control", options=(), words=(), drained=False):
+    def __init__(self, scratch, text, seed, fs="btrfs", seconds=4, mutant="control", options=(), words=(), drained=False, lies=0):
         self.run, self.image = scratch / f"cut-{seed}", scratch / f"kept-{seed}.img"
         backing = scratch / f"disk-{seed}.img"
         backing.write_bytes(b"")
@@ -95,7 +95,7 @@ class Cut:
                 recow("restore", run.out, code=None)  # its cgroup
         backing.unlink()
         log.unlink()
-        self.pending, self.lost = remake(log.with_name(f"{log.name}.cut"), self.image, seed)
+        self.pending, self.lost = remake(log.with_name(f"{log.name}.cut"), self.image, seed, lies)
         log.with_name(f"{log.name}.cut").unlink()
 
 
