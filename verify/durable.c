@@ -195,7 +195,7 @@ static void leave_out_in_flight(struct worker_history *w)
 static void add_shared(struct durable_pass *p, uint64_t round, struct witness_list *l)
 {
 	const struct history *h = p->history;
-	struct frozen **frozen = calloc(h->workers, sizeof(struct frozen *));
+	struct frozen **frozen = calloc(MAX(h->workers, 1U), sizeof(struct frozen *));
 	struct witness *w = NULL;
 	bool known = frozen != NULL;
 

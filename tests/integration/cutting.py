@@ -112,15 +112,49 @@ def mounted(image, where, change):
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
+def operations(run, worker):
+    """[(record, paths that it names)] of a worker's journal."""
+    for line in recow("journal", run, "--json", "--worker", worker).stdout.splitlines():
+        record = json.loads(line)
+        yield record, QUOTED.findall(record["text"])
+
+
+def removed_names(run):
+    """Paths that were unlinked, and not made again, before their directory was fsynced; of workers 0 and 1."""
+    found = []
+    for worker in (0, 1):
+        removed, last = {}, {}
+        for record, paths in operations(run, worker):
+            good = record["answer"] == 0
+            if record["op"] == "fsync" and good:
+                found += [path for path in removed if os.path.dirname(path) == paths[0] and last[path] is removed[path]]
+            for path in paths:
+                last[path] = record
+            if record["op"] == "unlink" and good and "..." not in paths[0]:
+                removed[paths[0]] = record
+        found = [path for path in found if last.get(path, {}).get("op") == "unlink"]
+    return [os.fsdecode(unescape(path)) for path in found]
+
+
+def living_snapshots(run, workers):
+    """Those that were taken and not deleted again."""
+    found = []
+    for worker in range(workers):
+        for record, paths in operations(run, worker):
+            if record["op"] in ("snapshot", "snapshot_switch") and record["answer"] == 0:
+                found.append(paths[1])
+            if record["op"] == "snapshot_delete" and record["answer"] == 0:
+                found.remove(paths[0])
+    return found
+
+
 def synced_files(run, where):
     """Files below the mount point `where` that were fsynced last of all that was done to them, as the journals have it, and hold some
     data. Of workers 0 and 1, whose workload is logtree: none of their directories moves."""
     last, found = {}, []
     for worker in (0, 1):
-        for line in recow("journal", run, "--json", "--worker", worker).stdout.splitlines():
-            record = json.loads(line)
-            for path in QUOTED.findall(record["text"]):
-                last[path] = record
+        for record, paths in operations(run, worker):
+            last.update((path, record) for path in paths)
     for path, record in sorted(last.items(), key=lambda item: item[1]["operation"]):
         there = where / os.fsdecode(unescape(path))
         if record["op"] == "fsync" and record["answer"] == 0 and "..." not in path and there.is_file() and not there.is_symlink() \
