@@ -306,7 +306,7 @@ static int run_one(struct recheck *r, unsigned int i, int mount, struct error *e
 		.target = &r->kept.target,
 		.mount = mount,
 		.run = r->workers ? r->views[0]->run : r->history.key,
-		.durable = &r->history,
+		.durable = r->durable ? &r->history : NULL,
 		.mkfs_options = json_text(json_object_get(json_object_get(r->report.run, "plan"), "target"),
 					  "mkfs_options"),
 		.views = r->views,
