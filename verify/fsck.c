@@ -200,25 +200,30 @@ static int judge_death(const struct verification *v, const struct checker *c, in
 	return 0;
 }
 
-/* Run a checker to its end, whichever that is. Its output is the caller's to free. */
-static int run_checker(const struct verification *v, const char *const *words, struct program_end *end,
-		       char **output, struct error *e)
+/* Run a checker to its end, whichever that is. Returns its output, to be freed; NULL with the error. */
+static char *run_checker(const struct verification *v, const char *const *words, struct program_end *end,
+			 struct error *e)
 {
 	const char *argv[ARRAY_SIZE(checkers[0].argv) + 2] = {NULL};
 	struct program p = {.argv = argv, .log = v->log, .stop = v->stop, .limit = LIMIT};
+	char *output = NULL;
 	size_t n = 0;
 
 	for (; n < ARRAY_SIZE(checkers[0].argv) && words[n]; n++)
 		argv[n] = words[n];
 	argv[n] = v->target->device;
 	if (program_run(&p, end, e) < 0)
-		return -1;
-	if (end->stopped)
-		return error_errno(e, EXIT_HARNESS, ECANCELED, "%s was stopped before it was done", argv[0]);
-	if (end->overtime)
-		return error_errno(e, EXIT_HARNESS, ETIME, "%s did not end within two hours", argv[0]);
-	*output = read_output(v->log, end->log);
-	return *output ? 0 : error_set(e, EXIT_HARNESS, "out of memory");
+		return NULL;
+	if (end->stopped) {
+		error_errno(e, EXIT_HARNESS, ECANCELED, "%s was stopped before it was done", argv[0]);
+	} else if (end->overtime) {
+		error_errno(e, EXIT_HARNESS, ETIME, "%s did not end within two hours", argv[0]);
+	} else {
+		output = read_output(v->log, end->log);
+		if (!output)
+			error_set(e, EXIT_HARNESS, "out of memory");
+	}
+	return output;
 }
 
 /* Of a filesystem that was cut off, btrfs check may say that there are errors and name none, where its other
@@ -230,7 +235,8 @@ static int is_vague(const struct verification *v, const struct checker *c, const
 
 	if (!v->durable || !c->vague || strcmp(lines, c->vague) != 0)
 		return 0;
-	if (run_checker(v, c->second, &end, &output, e) < 0)
+	output = run_checker(v, c->second, &end, e);
+	if (!output)
 		return -1;
 	free(output);
 	return !end.signal && end.status == 0;
@@ -267,7 +273,8 @@ static int check(const struct verification *v, const struct checker *c, struct e
 	char *output;
 	int rc;
 
-	if (run_checker(v, c->argv, &end, &output, e) < 0)
+	output = run_checker(v, c->argv, &end, e);
+	if (!output)
 		return -1;
 	rc = end.signal ? judge_death(v, c, end.signal, e) : judge_exit(v, c, end.status, output, e);
 	free(output);
