@@ -9,8 +9,9 @@
 #include "src/durable/history.h"
 #include "verify/inode.h"
 
-/* verify_counters.kept: what was durable and was compared. */
-enum { DURABLE_OBJECTS, DURABLE_NAMES, DURABLE_BLOCKS };
+/* verify_counters.kept: what was durable and was compared; blocks that show what had been cut off of their
+ * file. */
+enum { DURABLE_OBJECTS, DURABLE_NAMES, DURABLE_BLOCKS, DURABLE_CUT_OFF };
 
 /* What a filesystem promises (docs/verify.md). */
 struct promises {
@@ -34,7 +35,8 @@ struct durable_pass {
 	} * worker;
 	/* of objects that are durable, and of names that must be there: how many were looked at */
 	uint64_t objects, names, blocks;
-	bool quiet; /* nothing is reported: only counted in `wrong` */
+	uint64_t cut_off; /* blocks in which bytes are back that were behind the end that was durable */
+	bool quiet;       /* nothing is reported: only counted in `wrong` */
 	uint64_t wrong;
 };
 #define DURABLE_BUFFER (64U * BLOCK_SIZE)
