@@ -261,22 +261,55 @@ static void report_neither(struct settling *s, uint64_t block, const struct vers
 	finding_emit(s->c->findings, &f);
 }
 
-/* The operation's part of this block, step by step, until the block is as it was seen. */
-static bool apply_until(struct settling *s, uint64_t block, uint64_t seen)
+/* Bytes [from, to) of the file that the operation was to change, within a block. */
+struct part {
+	uint64_t from, to;
+};
+
+static struct part part_of(const struct settling *s, uint64_t block)
 {
-	const struct resolve *r = s->r;
 	const uint64_t start = block * BLOCK_SIZE;
-	const uint64_t from = MAX(start, r->offset);
-	const uint64_t to = MIN(start + BLOCK_SIZE, s->end);
+
+	return (struct part){MAX(start, s->r->offset), MIN(start + BLOCK_SIZE, s->end)};
+}
+
+/* Where the piece that begins at `at` ends. */
+static uint64_t piece_end(const struct resolve *r, uint64_t at, uint64_t end)
+{
+	uint64_t next = MIN(end, at - at % r->step + r->step);
+
+	return at < r->old_end && r->old_end < next ? r->old_end : next;
+}
+
+/* Let the model have those pieces of the part that the operation changed, as the block shows. */
+static void apply_pieces(const struct settling *s, uint64_t block, uint64_t seen)
+{
+	const struct part part = part_of(s, block);
+	unsigned char found[BLOCK_SIZE], piece[BLOCK_SIZE];
+
+	if (!resolve_read_again(s->c, s->r->args, block, found) || content_hash(found) != seen)
+		return;
+	for (uint64_t at = part.from, next; at < part.to; at = next) {
+		next = piece_end(s->r, at, part.to);
+		s->r->fill(s->c, s->r->args, at, next, piece);
+		if (memcmp(piece, found + at % BLOCK_SIZE, next - at) == 0)
+			s->r->apply(s->c, s->r->args, at, next);
+	}
+}
+
+/* The operation's part of this block, in pieces or whole, until the block is as it was seen. */
+static bool apply_until(const struct settling *s, uint64_t block, uint64_t seen)
+{
+	const struct part part = part_of(s, block);
 	struct block_entry now;
 
-	for (uint64_t at = from, next; at < to; at = next) {
-		next = r->step ? MIN(to, at - at % r->step + r->step) : to;
-		r->apply(s->c, r->args, at, next);
+	if (s->r->step) {
+		apply_pieces(s, block, seen);
 		if (block_now(s, block, &now) && entry_hash(&now) == seen)
 			return true;
 	}
-	return false;
+	s->r->apply(s->c, s->r->args, part.from, part.to);
+	return block_now(s, block, &now) && entry_hash(&now) == seen;
 }
 
 static void settle_block(struct settling *s, uint64_t block, uint64_t seen)

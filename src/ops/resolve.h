@@ -48,9 +48,13 @@ struct resolve {
 	/* Let the model do the operation to bytes [from, to) of the file, which lie in one block and in the
 	 * range above. */
 	void (*apply)(struct op_ctx *c, const struct op_args *args, uint64_t from, uint64_t to);
-	/* 0: each block is changed whole or not at all. Otherwise it may hold any prefix of the change that
-	 * ends at a multiple of so many bytes of the file. */
+	/* 0: each block is changed whole or not at all. Otherwise in pieces, each whole or not at all: cut at
+	 * the multiples of so many bytes of the file, and where the file ended before the operation. */
 	uint32_t step;
+	uint64_t old_end;
+	/* With a step: what the operation puts at bytes [from, to), which lie in one block. */
+	void (*fill)(const struct op_ctx *c, const struct op_args *args, uint64_t from, uint64_t to,
+		     unsigned char *bytes);
 	/* The kernel may have dropped what it had not written yet: a block that is neither old nor new is no
 	 * finding, it is only not known. */
 	bool dropped;
