@@ -504,7 +504,7 @@ static void a_direct_write_into_data_and_holes(void **state)
 {
 	const unsigned int before = world.findings;
 	const int32_t failed = -ENOSPC;
-	struct op_args args;
+	struct op_args args = {0};
 	struct object o;
 	int fd = some_file(&args, &o);
 
@@ -523,7 +523,7 @@ static void a_direct_write_across_an_end_that_moved_later(void **state)
 	const unsigned int before = world.findings;
 	const int32_t part[3] = {-ENOSPC, -ENOSPC, BLOCK_SIZE};
 	const uint64_t end = 2 * BLOCK_SIZE + 1511;
-	struct op_args args;
+	struct op_args args = {0};
 	struct object o;
 	int fd = some_file(&args, &o);
 
@@ -544,7 +544,7 @@ static void a_direct_write_torn_within_a_sector(void **state)
 {
 	const unsigned int before = world.findings;
 	const int32_t failed = -ENOSPC;
-	struct op_args args;
+	struct op_args args = {0};
 	struct object o;
 	int fd = some_file(&args, &o);
 
