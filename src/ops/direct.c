@@ -31,8 +31,6 @@
 
 #define BUFFER_BLOCKS (OP_BUFFER / BLOCK_SIZE)
 #define PIECES        4U
-/* The smallest block that a filesystem has. */
-#define SECTOR 512U
 
 _Static_assert(OP_BATCH << (ORDERS - 1) <= LOOK_BLOCKS, "all of a batch can be looked at after a failure");
 
@@ -383,7 +381,6 @@ static void settle(struct op_ctx *c, const struct op_args *args, const struct op
 			.offset = range.offset + sure,
 			.length = range.length - sure,
 			.apply = write_part,
-			.step = SECTOR,
 			.old_end = old_end,
 			.fill = fill_part,
 		};
