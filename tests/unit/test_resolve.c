@@ -541,10 +541,21 @@ static void learn_batch(const struct op_args *args, int fd, const int32_t *part,
 	op_by_name("aio_write")->learn(&world.ctx, args, &answer);
 }
 
+/* What a batch left is taken for right, and known. */
+static void expect_settled(const struct op_args *args, int fd, const int32_t *part, unsigned int count,
+			   uint32_t unit)
+{
+	const unsigned int before = world.findings;
+
+	learn_batch(args, fd, part, count, unit);
+	assert_int_equal(world.findings, before);
+	assert_known(args->object, fd);
+	close(fd);
+}
+
 /* On blocks of 1 KiB: over two that hold data, and between them two in a hole. */
 static void a_direct_write_into_data_and_holes(void **state)
 {
-	const unsigned int before = world.findings;
 	const int32_t failed = -ENOSPC;
 	struct op_args args = {0};
 	struct object o;
@@ -553,16 +564,12 @@ static void a_direct_write_into_data_and_holes(void **state)
 	batch(&args, 2, 1);
 	written(&args, fd, 2ULL * BLOCK_SIZE, 2ULL * BLOCK_SIZE + 1024);
 	written(&args, fd, 2ULL * BLOCK_SIZE + 3072, 3ULL * BLOCK_SIZE);
-	learn_batch(&args, fd, &failed, 1, 1024);
-	assert_int_equal(world.findings, before);
-	assert_known(args.object, fd);
-	close(fd);
+	expect_settled(&args, fd, &failed, 1, 1024);
 }
 
 /* The range that holds the end of the file was cut off there again, a later one grew the file after all. */
 static void a_direct_write_across_an_end_that_moved_later(void **state)
 {
-	const unsigned int before = world.findings;
 	const int32_t part[3] = {-ENOSPC, -ENOSPC, BLOCK_SIZE};
 	const uint64_t end = 2 * BLOCK_SIZE + 1511;
 	struct op_args args = {0};
@@ -575,10 +582,7 @@ static void a_direct_write_across_an_end_that_moved_later(void **state)
 	batch(&args, 2, 3);
 	written(&args, fd, 2ULL * BLOCK_SIZE, end);
 	written(&args, fd, 4ULL * BLOCK_SIZE, 5ULL * BLOCK_SIZE);
-	learn_batch(&args, fd, part, 3, BLOCK_SIZE);
-	assert_int_equal(world.findings, before);
-	assert_known(args.object, fd);
-	close(fd);
+	expect_settled(&args, fd, part, 3, BLOCK_SIZE);
 }
 
 /* No block of the filesystem ends there, nor did the file. */
