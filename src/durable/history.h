@@ -47,7 +47,8 @@ struct worker_history {
 	uint64_t begin; /* operation up to which nothing is known of what came before; 0: all is known */
 	uint64_t whole; /* the last operation that is durable since all was synced; 0: none */
 	uint64_t last;  /* the last operation, that in flight included */
-	uint64_t snapshot_in_flight; /* its number; 0: none is */
+	uint64_t snapshot_unsure; /* number of the first one that was being taken when power went, or was taken when the
+				     target was failing: it and later ones may be there or not; 0: none is unsure */
 	bool settled;                /* `whole` is known */
 	bool begun;                  /* names and told are in use */
 	struct source_facts facts;
@@ -61,6 +62,7 @@ struct history {
 	struct page_pool *pool;
 	size_t pool_bytes;
 	uint64_t whole;      /* moment of the last sync of all, ns since the run's start; 0: none was */
+	uint64_t failing, failed; /* of a target that was made to fail (src/durable/timeline.h) */
 	bool ended;          /* the run had an end: its journals are whole */
 	bool complete;       /* it is known to the end what every worker did */
 	uint64_t operations; /* of all workers */

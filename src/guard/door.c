@@ -280,15 +280,18 @@ static void take_note(struct guard *g, const struct message_note *m)
 
 static void take_synced(struct guard *g, const struct door *d, const struct message_synced *m)
 {
-	const uint64_t start = g->shared->start_mono;
+	const uint64_t start = g->shared->start_mono, failing = atomic_load(&g->shared->fault.at);
 	char how[sizeof(m->how)];
 
 	if (m->begin < start || m->begin < g->synced + SYNC_SPACING)
 		return;
+	/* A target that fails may promise what it has not done. */
+	if (failing && m->end >= failing)
+		return;
 	g->synced = m->begin;
 	snprintf(how, sizeof(how), "%.*s", (int)sizeof(m->how) - 1, m->how);
-	timeline_event(&g->timeline, "sync", "{s:s, s:s, s:f}", "who", d->name, "how", how, "from",
-		       (double)(m->begin - start) / NSEC_PER_SEC);
+	timeline_event(&g->timeline, "sync", "{s:s, s:s, s:f, s:f}", "who", d->name, "how", how, "from",
+		       (double)(m->begin - start) / NSEC_PER_SEC, "to", (double)(m->end - start) / NSEC_PER_SEC);
 }
 
 static void take_steps(struct guard *g, const struct door *d, const struct message_steps *m)
@@ -316,6 +319,9 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		[MESSAGE_MAPPING] = sizeof(struct machine_way),
 		[MESSAGE_SYNCED] = sizeof(struct message_synced),
 		[MESSAGE_STEPS] = sizeof(struct message_steps),
+		[MESSAGE_FAULT] = sizeof(struct message_fault),
+		[MESSAGE_FAULT_MADE] = sizeof(struct message_fault_made),
+		[MESSAGE_FAULT_OVER] = 0,
 	};
 
 	if (kind != MESSAGE_FREEZE && passed >= 0)
@@ -336,6 +342,8 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		take_synced(g, d, body);
 	} else if (kind == MESSAGE_STEPS) {
 		take_steps(g, d, body);
+	} else if (kind == MESSAGE_FAULT || kind == MESSAGE_FAULT_MADE || kind == MESSAGE_FAULT_OVER) {
+		fault_take(g, d, kind, body);
 	} else if (kind == MESSAGE_ERROR) {
 		take_error(g, body);
 	} else if (kind == MESSAGE_FREEZE) {

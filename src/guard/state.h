@@ -125,6 +125,11 @@ void freeze_close(struct guard *g);                       /* thaw and wait for i
  * freeze, so that one that hangs itself is noticed. */
 uint64_t freeze_time(const struct guard *g, uint64_t now);
 
+/* fault.c: a target that is made to fail. Answers MESSAGE_FAULT and its like. */
+void fault_take(struct guard *g, const struct door *d, uint32_t kind, const void *body);
+/* Is this line of the kernel log, of which the verifier would make a finding, what a target that fails has it say? */
+bool fault_expects(struct guard *g, const struct verifier *v, const char *record);
+
 /* lost.c: hands that were given up. */
 void lost_add(struct guard *g, pid_t pid);
 /* Forget those that died. Returns how many are left: as long as they hang, fewer changes can be begun. */
@@ -149,6 +154,8 @@ bool family_look(struct guard *g, struct child *c);
 
 /* guard.c: a device below the target that is held, or slow, is neither any more. */
 void guard_go_on(struct guard *g);
+/* All that was changed below the target is put back, while the run goes on. Returns 0 or an errno. */
+int guard_make_whole(struct guard *g);
 
 /* guard.c: disturb died. Give up what it asked for, and take its squeeze off churn, which is to end in peace.
  */
@@ -156,5 +163,7 @@ void guard_relieve(struct guard *g);
 
 /* loop.c: from the fork until the children are gone. */
 void guard_loop(struct guard *g);
+/* Judge what the kernel has said until now. */
+void guard_follow_kernel(struct guard *g);
 
 #endif

@@ -83,6 +83,22 @@ int machine_freeze(struct machine *m, int root, uint64_t limit_ns);
  * was earlier; ENOENT when the asker froze nothing. Thawed it is in any of these cases. */
 int machine_thaw(struct machine *m);
 
+/*
+ * The target is made to fail, for good: said before the change is made, by machine_mapping(), machine_set() or a
+ * system call of the asker's own. From the answer on the guard expects what a target that fails answers and what
+ * the kernel says of it: only what was synced before must be there afterwards. The workers go on for
+ * `linger_ns` once it has failed. `how`: for people.
+ *
+ * Returns 0, or EALREADY (it has been said; in a run once), ECANCELED (the run is ending).
+ */
+int machine_fault(struct machine *m, const char *how, uint64_t linger_ns);
+
+/* And the change was made, or (an errno) in vain tried. */
+int machine_fault_made(struct machine *m, int err);
+
+/* By churn, which has unmounted it: what lies below the target is whole again. Returns 0 or an errno. */
+int machine_fault_over(struct machine *m);
+
 /* A line for the timeline; no answer. */
 void machine_note(struct machine *m, const char *who, const char *text);
 
