@@ -18,6 +18,7 @@ librecow_a_SOURCES += \
 	%D%/dimm.c \
 	%D%/dirty.c \
 	%D%/dirty.h \
+	%D%/failure.c \
 	%D%/flush.c \
 	%D%/flush.h \
 	%D%/fragmenter.c \

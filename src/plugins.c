@@ -6,7 +6,7 @@
 extern const struct workload workload_aio, workload_churn, workload_enospc, workload_logtree,
 	workload_manyfiles, workload_mmap, workload_reflink, workload_rewrite, workload_snapshot,
 	workload_subvolume;
-extern const struct injector injector_compaction, injector_cpu, injector_device, injector_dimm,
+extern const struct injector injector_compaction, injector_cpu, injector_device, injector_dimm, injector_failure,
 	injector_hotplug, injector_nomem, injector_numa, injector_pressure, injector_shutdown,
 	injector_softoffline, injector_sync;
 extern const struct verifier verifier_audit, verifier_cold, verifier_devstats, verifier_durable, verifier_fsck, verifier_hot,
@@ -28,6 +28,7 @@ const struct injector *const plugin_injectors[] = {
 	&injector_cpu,
 	&injector_device,
 	&injector_dimm,
+	&injector_failure,
 	&injector_hotplug,
 	&injector_nomem,
 	&injector_numa,

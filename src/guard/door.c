@@ -222,7 +222,7 @@ static void take_dimm(struct guard *g, struct door *d, const struct message_dimm
 
 static int make_table(const struct change *c, int socket)
 {
-	return table_make(c->what, &c->way, socket);
+	return table_make(c->what, c->plain, &c->way, socket);
 }
 
 static void take_mapping(struct guard *g, struct door *d, const struct machine_way *m)
@@ -230,17 +230,25 @@ static void take_mapping(struct guard *g, struct door *d, const struct machine_w
 	struct change *c = &d->change;
 	char words[sizeof(c->value)];
 	uint64_t hold = m->kind == WAY_HOLD ? m->hold_ns : 0;
+	const struct undo_entry *noted;
+	int err = fault_permits(g, d, m);
 
 	if (!g->shared->plan.target.mapped || m->read_ms > MACHINE_DELAY || m->write_ms > MACHINE_DELAY ||
 	    hold > MACHINE_HOLD) {
 		message_answer(d->socket, g->shared->plan.target.mapped ? EINVAL : ENXIO);
 		return;
 	}
+	if (err) {
+		message_answer(d->socket, err);
+		return;
+	}
 	*c = (struct change){.kind = undo_kind_by_name("table"), .make = make_table, .way = *m};
 	mapping_name(c->what, sizeof(c->what), g->run);
 	snprintf(c->path, sizeof(c->path), "mapping %.*s", MAPPING_NAME, c->what);
 	snprintf(c->value, sizeof(c->value), "%s", table_describe(m, words, sizeof(words)));
-	c->note = !undo_find(&g->undo, c->kind, c->what);
+	noted = undo_find(&g->undo, c->kind, c->what);
+	snprintf(c->plain, sizeof(c->plain), "%s", noted ? noted->old : "");
+	c->note = !noted;
 	/* The guard's death must not leave it held. */
 	d->hand.outlives = hold > 0;
 	begin_change(g, d, DEFAULT_LIMIT + hold);

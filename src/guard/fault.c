@@ -53,6 +53,16 @@ static int note_made(struct guard *g, const struct door *d, int err)
 	return 0;
 }
 
+int fault_permits(const struct guard *g, const struct door *d, const struct machine_way *way)
+{
+	const struct fault *f = &g->shared->fault;
+	const bool failing = shared_failing(g->shared);
+
+	if (way->kind != WAY_ERRORS && way->kind != WAY_WRITE_ERRORS && way->kind != WAY_DROP)
+		return failing ? EBUSY : 0;
+	return failing && strcmp(f->who, d->name) == 0 ? 0 : EPERM;
+}
+
 /* What the kernel said until now is about a target that fails. */
 static int end(struct guard *g)
 {

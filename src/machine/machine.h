@@ -51,13 +51,22 @@ int machine_dimm(struct machine *m, unsigned int number, bool plugged, uint64_t 
 /*
  * What the target's device does from now on, below the mounted filesystem: possible where the plan put a
  * device-mapper device there (an injector that has NEED_MAPPING makes it do so). No request fails, and none
- * is lost. The undo lets it pass everything on, as at the beginning.
+ * is lost, but for the last three ways, of which machine_fault() must have been told before. The undo lets it
+ * pass everything on, as at the beginning.
  *
- * Returns 0 when it is so, of a hold when that is over; ENXIO where there is no such device; or the kernel's
- * refusal (EINVAL: it has no dm-delay).
+ * Returns 0 when it is so, of a hold when that is over; ENXIO where there is no such device; EPERM of a way to fail that
+ * was not told; EBUSY when it fails already, until machine_fault_over(); or the kernel's refusal (EINVAL: it
+ * has no dm-delay, or no dm-flakey).
  */
 struct machine_way {
-	enum { WAY_PLAIN, WAY_DELAY, WAY_HOLD } kind;
+	enum {
+		WAY_PLAIN,
+		WAY_DELAY,
+		WAY_HOLD,
+		WAY_ERRORS,       /* every request is refused */
+		WAY_WRITE_ERRORS, /* those that write */
+		WAY_DROP,         /* those are answered as if they were done */
+	} kind;
 	unsigned int read_ms,
 		write_ms; /* WAY_DELAY: how long each request takes at least, up to MACHINE_DELAY */
 	uint64_t hold_ns; /* WAY_HOLD: requests wait so long, at most MACHINE_HOLD, then go on; the way
