@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The device below the target fails while all goes on, once and for good, at a moment drawn from the seed: it refuses
- * everything, refuses writes, or says that it has written and has not. When the target has been unmounted the
- * device is whole again, and as it was at that moment: what was durable must be there.
+ * The device below the target fails while all goes on, once and for good, at a moment drawn from the seed: it
+ * refuses everything, refuses writes, or says that it has written and has not. When the target has been
+ * unmounted the device is whole again, and as it was at that moment: what was durable must be there.
  *
- * The target lies on a device-mapper device for it, whose table is changed while it is mounted: dm-error, which is a
- * part of the device mapper, and dm-flakey. The filesystem is not frozen for that: a freeze would make everything
- * durable.
+ * The target lies on a device-mapper device for it, whose table is changed while it is mounted: dm-error,
+ * which is a part of the device mapper, and dm-flakey. The filesystem is not frozen for that: a freeze would
+ * make everything durable.
  */
 #include <stdlib.h>
 

@@ -26,7 +26,8 @@ static enum step fail(struct injection *in, struct moment *m, int (*make)(struct
 	return STEP_REFUSED;
 }
 
-enum step moment_step(struct injection *in, struct moment *m, const char *how, int (*make)(struct injection *in))
+enum step moment_step(struct injection *in, struct moment *m, const char *how,
+		      int (*make)(struct injection *in))
 {
 	int err = 0;
 

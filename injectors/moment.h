@@ -40,9 +40,10 @@ struct moment {
 /* At the begin of a phase. */
 void moment_draw(struct injection *in, struct moment *m);
 
-/* A step: make() makes the target fail when its moment has come (0 or an errno; tried again by the next step); `how`:
- * for people. */
-enum step moment_step(struct injection *in, struct moment *m, const char *how, int (*make)(struct injection *in));
+/* A step: make() makes the target fail when its moment has come (0 or an errno; tried again by the next
+ * step); `how`: for people. */
+enum step moment_step(struct injection *in, struct moment *m, const char *how,
+		      int (*make)(struct injection *in));
 
 /* When it rests: if it was said, and could not be done, that is said. */
 void moment_rest(struct injection *in, const struct moment *m);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The target's filesystem is shut down while all goes on (FS_IOC_SHUTDOWN): from one moment on nothing gets to its
- * device, and everybody is refused. What was durable must be there when it is mounted again. The device below is
- * sound, so no device mapper is needed.
+ * The target's filesystem is shut down while all goes on (FS_IOC_SHUTDOWN): from one moment on nothing gets
+ * to its device, and everybody is refused. What was durable must be there when it is mounted again. The
+ * device below is sound, so no device mapper is needed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +18,8 @@
 
 static const struct param shutdown_params[] = {MOMENT_PARAM_LIST};
 
-/* EXT4_GOING_FLAGS_*, XFS_FSOP_GOING_FLAGS_* and their like are the same numbers: all is written and the filesystem
- * frozen before; only the log is; nothing is. */
+/* EXT4_GOING_FLAGS_*, XFS_FSOP_GOING_FLAGS_* and their like are the same numbers: all is written and the
+ * filesystem frozen before; only the log is; nothing is. */
 enum word { NOTHING, LOG, ALL };
 static const char *const words[] = {[NOTHING] = "nologflush", [LOG] = "logflush", [ALL] = "default", NULL};
 static const uint32_t flags[] = {[NOTHING] = 2, [LOG] = 1, [ALL] = 0};
@@ -29,8 +29,8 @@ static const char *const how[] = {
 	[ALL] = "written out, then shut down",
 };
 
-/* A way of shutting down that there is not: who knows the call refuses it before all else (EINVAL), who doesn't says
- * so (ENOTTY). */
+/* A way of shutting down that there is not: who knows the call refuses it before all else (EINVAL), who
+ * doesn't says so (ENOTTY). */
 #define NO_SUCH_WAY UINT32_MAX
 
 struct state {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A target after a power cut, as a run that was killed left it, or after it was made to fail, against what must be
- * durable of that run. `recow verify` runs it where the run ended amid a round, a run itself when it made its
- * target fail.
+ * A target after a power cut, as a run that was killed left it, or after it was made to fail, against what
+ * must be durable of that run. `recow verify` runs it where the run ended amid a round, a run itself when it
+ * made its target fail.
  */
 #ifndef RECOW_VERIFY_DURABLE_H
 #define RECOW_VERIFY_DURABLE_H

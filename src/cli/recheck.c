@@ -37,7 +37,8 @@ static int take_list(struct recheck *r, const char *list, struct error *e)
 			rc = -1;
 		else if (v->when == VERIFY_FAILED)
 			rc = error_set(e, EXIT_USAGE,
-				       "--verify: %s takes the place of the others by itself where a run was cut off, or "
+				       "--verify: %s takes the place of the others by itself where a run was "
+				       "cut off, or "
 				       "made its target fail",
 				       name);
 		else if (v->when == VERIFY_LIVE)

@@ -226,8 +226,8 @@ static bool ends_in_failing(const struct history *h, const struct done *d)
 	return h->failing && done_end(d) >= h->failing;
 }
 
-/* A target that had failed refused it: nothing of it can have reached the disk. But for a store through a mapping
- * that ended in a SIGBUS: what it stored before may have met a page on its way there. */
+/* A target that had failed refused it: nothing of it can have reached the disk. But for a store through a
+ * mapping that ended in a SIGBUS: what it stored before may have met a page on its way there. */
 static bool left_nothing(const struct history *h, const struct done *d)
 {
 	const struct journal_record *r = &d->part[0];

@@ -26,7 +26,8 @@ static bool is(const json_t *j, const char *event)
 	return is && strcmp(is, event) == 0;
 }
 
-/* From when to when the whole target was written out. A freeze writes all out, too; its line comes when it is over. */
+/* From when to when the whole target was written out. A freeze writes all out, too; its line comes when it is
+ * over. */
 static bool wrote_all(const json_t *j, uint64_t *begin, uint64_t *end)
 {
 	const double frozen = number_of(j, "frozen");
@@ -48,7 +49,8 @@ static uint64_t moment_of(const json_t *j)
 	return (uint64_t)json_integer_value(json_object_get(j, "ns"));
 }
 
-/* A sync that was over before the target began to fail may be told behind it, but not one that was over later. */
+/* A sync that was over before the target began to fail may be told behind it, but not one that was over
+ * later. */
 static void take(struct told_times *t, const json_t *j)
 {
 	uint64_t begin, end;

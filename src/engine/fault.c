@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A target that was made to fail (docs/verify.md, "After a target that was made to fail"): the rest of the round is
- * not done, and nothing is compared with the models. What must be there is what must be there after a power cut.
+ * A target that was made to fail (docs/verify.md, "After a target that was made to fail"): the rest of the
+ * round is not done, and nothing is compared with the models. What must be there is what must be there after
+ * a power cut.
  */
 #include <errno.h>
 #include <string.h>

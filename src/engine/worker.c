@@ -167,8 +167,8 @@ static void count_outside(struct worker *w, uint64_t begin)
 		count(&w->slot->outside_ns, begin - w->answered);
 }
 
-/* While the target comes to fail, who was refused waits until it has: what is refused in between may have left a part,
- * what is refused later nothing. So that the one stays little, and the rest can be compared. */
+/* While the target comes to fail, who was refused waits until it has: what is refused in between may have
+ * left a part, what is refused later nothing. So that the one stays little, and the rest can be compared. */
 static void await_failure(const struct worker *w, int64_t ret)
 {
 	const struct fault *f = &w->shared->fault;

@@ -299,7 +299,8 @@ static void take_synced(struct guard *g, const struct door *d, const struct mess
 	g->synced = m->begin;
 	snprintf(how, sizeof(how), "%.*s", (int)sizeof(m->how) - 1, m->how);
 	timeline_event(&g->timeline, "sync", "{s:s, s:s, s:f, s:f}", "who", d->name, "how", how, "from",
-		       (double)(m->begin - start) / NSEC_PER_SEC, "to", (double)(m->end - start) / NSEC_PER_SEC);
+		       (double)(m->begin - start) / NSEC_PER_SEC, "to",
+		       (double)(m->end - start) / NSEC_PER_SEC);
 }
 
 static void take_steps(struct guard *g, const struct door *d, const struct message_steps *m)

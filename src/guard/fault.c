@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A target that is made to fail: said before it is done, put right when churn has unmounted it (docs/guard.md). */
+/* A target that is made to fail: said before it is done, put right when churn has unmounted it
+ * (docs/guard.md). */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -47,7 +48,8 @@ static int note_made(struct guard *g, const struct door *d, int err)
 		return ENOENT;
 	tell(g, "failed", now, err);
 	if (err)
-		guard_fail(g, "the target could not be made to fail (%s, %s): %s", f->who, f->how, strerror(err));
+		guard_fail(g, "the target could not be made to fail (%s, %s): %s", f->who, f->how,
+			   strerror(err));
 	else
 		atomic_store(&f->made, now);
 	return 0;
@@ -85,13 +87,13 @@ void fault_take(struct guard *g, const struct door *d, uint32_t kind, const void
 {
 	const struct message_fault_made *made = body;
 
-	message_answer(d->socket, kind == MESSAGE_FAULT		? announce(g, d, body)
-				  : kind == MESSAGE_FAULT_MADE	? note_made(g, d, made->err)
-								: end(g));
+	message_answer(d->socket, kind == MESSAGE_FAULT        ? announce(g, d, body)
+				  : kind == MESSAGE_FAULT_MADE ? note_made(g, d, made->err)
+							       : end(g));
 }
 
-/* A line about a device other than the target's is no affair of the verifier's: what it knows nevertheless names
- * none, and is about the kernel itself. */
+/* A line about a device other than the target's is no affair of the verifier's: what it knows nevertheless
+ * names none, and is about the kernel itself. */
 bool fault_expects(struct guard *g, const struct verifier *v, const char *record)
 {
 	static struct finding ignored; /* 12 KiB; single-threaded */

@@ -89,8 +89,8 @@ static void say_clean(struct outcome *out, const struct outcome_facts *f)
 static void say_failed(struct outcome *out, const struct outcome_facts *f)
 {
 	if (f->fault.happened)
-		say(out, "; the target was made to fail after %.1f s (%s: %s)", (double)f->fault.at / NSEC_PER_SEC,
-		    f->fault.who, f->fault.how);
+		say(out, "; the target was made to fail after %.1f s (%s: %s)",
+		    (double)f->fault.at / NSEC_PER_SEC, f->fault.who, f->fault.how);
 }
 
 static void say_durable(struct outcome *out, const struct outcome_facts *f)
@@ -98,9 +98,10 @@ static void say_durable(struct outcome *out, const struct outcome_facts *f)
 	const struct fault_facts *x = &f->fault;
 	char objects[32], names[32], blocks[32], operations[32];
 
-	say(out, "clean: the target was made to fail after %.1f s (%s: %s), %llu answers were wrong then; "
-		 "%s durable objects with %s blocks, %s durable names, %llu snapshots are as they were when they "
-		 "were synced, or as something later left them (%s operations)",
+	say(out,
+	    "clean: the target was made to fail after %.1f s (%s: %s), %llu answers were wrong then; "
+	    "%s durable objects with %s blocks, %s durable names, %llu snapshots are as they were when they "
+	    "were synced, or as something later left them (%s operations)",
 	    (double)x->at / NSEC_PER_SEC, x->who, x->how, (unsigned long long)x->excused,
 	    units_show_count(objects, sizeof(objects), x->objects),
 	    units_show_count(blocks, sizeof(blocks), x->blocks),

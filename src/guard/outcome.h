@@ -11,7 +11,7 @@ struct fault_facts {
 	bool happened; /* it was */
 	bool compared; /* what was durable then was compared with what is there */
 	const char *who, *how;
-	uint64_t at; /* ns since the start */
+	uint64_t at;                                /* ns since the start */
 	uint64_t excused, lines;                    /* wrong answers and kernel log lines that it explains */
 	uint64_t objects, names, blocks, snapshots; /* that were durable */
 };
@@ -33,8 +33,8 @@ struct outcome_facts {
 	struct fault_facts fault;
 };
 
-/* Findings (1) come before a failure of the harness (4), that before too little exposure (5), or a target that was to
- * fail and did not, that before clean (0). */
+/* Findings (1) come before a failure of the harness (4), that before too little exposure (5), or a target
+ * that was to fail and did not, that before clean (0). */
 void outcome_decide(const struct outcome_facts *f, struct outcome *out);
 
 #endif

@@ -131,7 +131,8 @@ uint64_t freeze_time(const struct guard *g, uint64_t now);
 int fault_permits(const struct guard *g, const struct door *d, const struct machine_way *way);
 /* Answers MESSAGE_FAULT and its like. */
 void fault_take(struct guard *g, const struct door *d, uint32_t kind, const void *body);
-/* Is this line of the kernel log, of which the verifier would make a finding, what a target that fails has it say? */
+/* Is this line of the kernel log, of which the verifier would make a finding, what a target that fails has it
+ * say? */
 bool fault_expects(struct guard *g, const struct verifier *v, const char *record);
 
 /* lost.c: hands that were given up. */

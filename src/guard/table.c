@@ -68,8 +68,10 @@ void mapping_by_hand(const char *what, const char *old, char *buf, size_t len)
 
 /* ---- change ---- */
 
-/* Tables of dm-linear ("DEVICE OFFSET"), dm-delay ("DEVICE OFFSET MS [DEVICE OFFSET MS]"), dm-error ("") and dm-flakey
- * ("DEVICE OFFSET UP DOWN FEATURES FEATURE": always down), as Documentation/admin-guide/device-mapper has them. */
+/* Tables of dm-linear ("DEVICE OFFSET"), dm-delay ("DEVICE OFFSET MS [DEVICE OFFSET MS]"), dm-error ("") and
+ * dm-flakey
+ * ("DEVICE OFFSET UP DOWN FEATURES FEATURE": always down), as Documentation/admin-guide/device-mapper has
+ * them. */
 int table_for(const char *plain, const struct machine_way *way, char *table, size_t len)
 {
 	uint64_t start, length, offset;
@@ -91,8 +93,9 @@ int table_for(const char *plain, const struct machine_way *way, char *table, siz
 		break;
 	case WAY_WRITE_ERRORS:
 	case WAY_DROP:
-		used = snprintf(table, len, "%" PRIu64 " %" PRIu64 " flakey %s %" PRIu64 " 0 1 1 %s", start, length,
-				below, offset, way->kind == WAY_DROP ? "drop_writes" : "error_writes");
+		used = snprintf(table, len, "%" PRIu64 " %" PRIu64 " flakey %s %" PRIu64 " 0 1 1 %s", start,
+				length, below, offset,
+				way->kind == WAY_DROP ? "drop_writes" : "error_writes");
 		break;
 	case WAY_PLAIN:
 	case WAY_HOLD:

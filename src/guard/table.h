@@ -20,8 +20,9 @@ int mapping_undo(const char *what, const char *old);
 void mapping_show(const char *what, const char *old, char *buf, size_t len);
 void mapping_by_hand(const char *what, const char *old, char *buf, size_t len);
 
-/* Make it so. `plain`: the table that it had before all changes; "": it has it still. A hold ends when its time is over, or when the other end of `socket` is gone: whoever holds
- * must let go. Returns 0 or an errno. */
+/* Make it so. `plain`: the table that it had before all changes; "": it has it still. A hold ends when its
+ * time is over, or when the other end of `socket` is gone: whoever holds must let go. Returns 0 or an errno.
+ */
 int table_make(const char *what, const char *plain, const struct machine_way *way, int socket);
 
 /* The table `plain`, made over for `way`: pure. Returns 0; EINVAL when it is none that passes everything on

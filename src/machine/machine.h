@@ -54,9 +54,9 @@ int machine_dimm(struct machine *m, unsigned int number, bool plugged, uint64_t 
  * is lost, but for the last three ways, of which machine_fault() must have been told before. The undo lets it
  * pass everything on, as at the beginning.
  *
- * Returns 0 when it is so, of a hold when that is over; ENXIO where there is no such device; EPERM of a way to fail that
- * was not told; EBUSY when it fails already, until machine_fault_over(); or the kernel's refusal (EINVAL: it
- * has no dm-delay, or no dm-flakey).
+ * Returns 0 when it is so, of a hold when that is over; ENXIO where there is no such device; EPERM of a way
+ * to fail that was not told; EBUSY when it fails already, until machine_fault_over(); or the kernel's refusal
+ * (EINVAL: it has no dm-delay, or no dm-flakey).
  */
 struct machine_way {
 	enum {
@@ -93,9 +93,9 @@ int machine_freeze(struct machine *m, int root, uint64_t limit_ns);
 int machine_thaw(struct machine *m);
 
 /*
- * The target is made to fail, for good: said before the change is made, by machine_mapping(), machine_set() or a
- * system call of the asker's own. From the answer on the guard expects what a target that fails answers and what
- * the kernel says of it: only what was synced before must be there afterwards. The workers go on for
+ * The target is made to fail, for good: said before the change is made, by machine_mapping(), machine_set()
+ * or a system call of the asker's own. From the answer on the guard expects what a target that fails answers
+ * and what the kernel says of it: only what was synced before must be there afterwards. The workers go on for
  * `linger_ns` once it has failed. `how`: for people.
  *
  * Returns 0, or EALREADY (it has been said; in a run once), ECANCELED (the run is ending).

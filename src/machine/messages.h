@@ -26,7 +26,8 @@ enum message_kind {
 	MESSAGE_MAPPING, /* struct machine_way; answered when it is so, and a hold is over */
 	MESSAGE_SYNCED,  /* struct message_synced: the whole target was written out; for the timeline */
 	MESSAGE_STEPS,   /* struct message_steps: steps of an injector began; for a replay */
-	MESSAGE_FAULT,   /* struct message_fault: the target is about to fail; answered when that is known to all */
+	MESSAGE_FAULT,   /* struct message_fault: the target is about to fail; answered when that is known to
+			    all */
 	MESSAGE_FAULT_MADE, /* struct message_fault_made: it has failed, or does not; answered at once */
 	MESSAGE_FAULT_OVER, /* answered when what is below the target is whole */
 };

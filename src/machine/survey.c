@@ -97,7 +97,8 @@ static const char *why_not_fail(const struct target_spec *t)
 	if (!t || t->kind == TARGET_DIRECTORY)
 		return "the target is a directory of a mounted filesystem, which is not made to fail";
 	if (t->kind != TARGET_AUTO && !t->mkfs)
-		return "the filesystem was there before the run, and is not made to fail (--mkfs --yes makes one)";
+		return "the filesystem was there before the run, and is not made to fail (--mkfs --yes makes "
+		       "one)";
 	return target_promises(t->fs, t->mkfs_options, t->mount_options).none;
 }
 
@@ -115,7 +116,8 @@ static bool knows_shutdown(const char *fs)
 
 static void survey_target(struct surroundings *s, const struct target_spec *t)
 {
-	const char *fs = t && t->fs[0] ? t->fs : "btrfs", *checker = checker_of(fs), *why_not = why_not_fail(t);
+	const char *fs = t && t->fs[0] ? t->fs : "btrfs", *checker = checker_of(fs),
+		   *why_not = why_not_fail(t);
 
 	settle(s, NEED_BTRFS, t && !strcmp(fs, "btrfs"), "the target is %s, not btrfs", fs);
 	settle(s, NEED_OWN_TARGET, t && t->kind != TARGET_DIRECTORY,

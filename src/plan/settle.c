@@ -149,8 +149,8 @@ bool plan_makes_fail(const struct plan *p)
 	return false;
 }
 
-/* What is to be there when a target has failed is compared where one is made to fail, named or not; and nowhere
- * else. */
+/* What is to be there when a target has failed is compared where one is made to fail, named or not; and
+ * nowhere else. */
 static int settle_failing(struct plan *p, struct error *e)
 {
 	static const char nothing_fails[] = "nothing makes the target fail in this run";

@@ -89,8 +89,7 @@ static void print_fault(const json_t *f, FILE *out)
 		fprintf(out, "  durable     not compared\n");
 		return;
 	}
-	fprintf(out,
-		"  durable     compared: %s objects with %s blocks, %s names, %" PRIu64 " snapshots\n",
+	fprintf(out, "  durable     compared: %s objects with %s blocks, %s names, %" PRIu64 " snapshots\n",
 		units_show_count(objects, sizeof(objects), json_uint(f, "objects")),
 		units_show_count(blocks, sizeof(blocks), json_uint(f, "blocks")),
 		units_show_count(names, sizeof(names), json_uint(f, "names")), json_uint(f, "snapshots"));

@@ -198,9 +198,10 @@ static json_t *fault_json(const struct shared *s)
 		return json_null();
 	j = json_pack("{s:s, s:s, s:f, s:o, s:o, s:o, s:b, s:o}", "who", f->who, "how", f->how, "at",
 		      (double)(at - s->start_mono) / NSEC_PER_SEC, "made",
-		      made ? json_real((double)(made - s->start_mono) / NSEC_PER_SEC) : json_null(), "excused",
-		      integer(atomic_load(&f->excused)), "lines", integer(atomic_load(&f->lines)), "compared",
-		      (int)atomic_load(&f->compared), "operations", integer(atomic_load(&f->operations)));
+		      made ? json_real((double)(made - s->start_mono) / NSEC_PER_SEC) : json_null(),
+		      "excused", integer(atomic_load(&f->excused)), "lines", integer(atomic_load(&f->lines)),
+		      "compared", (int)atomic_load(&f->compared), "operations",
+		      integer(atomic_load(&f->operations)));
 	for (unsigned int i = 0; i < s->plan.verification_count; i++) {
 		const struct verify_counters *c = &s->verified[i];
 

@@ -65,17 +65,17 @@ struct sampled {
 	_Atomic uint64_t moved;        /* at another place in memory */
 };
 
-/* A target that was made to fail (machine_fault()). Moments are CLOCK_MONOTONIC ns, 0: not yet. Written by the
- * guard but for the last three. */
+/* A target that was made to fail (machine_fault()). Moments are CLOCK_MONOTONIC ns, 0: not yet. Written by
+ * the guard but for the last three. */
 struct fault {
 	char who[32], how[64];   /* before `at` */
 	_Atomic uint64_t linger; /* ns, before `at` */
-	_Atomic uint64_t at;     /* what is synced later is not sure to be on disk, nor is any answer judged */
-	_Atomic uint64_t made;   /* it has failed */
-	_Atomic uint64_t over;   /* what is below it is whole again */
-	_Atomic uint64_t lines;  /* of the kernel log that were expected */
-	_Atomic uint64_t excused; /* what else would have been findings; added to by all */
-	_Atomic bool compared;    /* what was durable, to its end; by churn's conductor */
+	_Atomic uint64_t at;    /* what is synced later is not sure to be on disk, nor is any answer judged */
+	_Atomic uint64_t made;  /* it has failed */
+	_Atomic uint64_t over;  /* what is below it is whole again */
+	_Atomic uint64_t lines; /* of the kernel log that were expected */
+	_Atomic uint64_t excused;    /* what else would have been findings; added to by all */
+	_Atomic bool compared;       /* what was durable, to its end; by churn's conductor */
 	_Atomic uint64_t operations; /* of which the journals tell; by the same */
 };
 
@@ -155,7 +155,8 @@ void shared_drop_rings(struct shared *s, const char *run);
 /* Is the target failing, as it was made to? */
 bool shared_failing(const struct shared *s);
 
-/* Is it no finding, since the target is failing? Then it is counted there. recow's own memory is never excused. */
+/* Is it no finding, since the target is failing? Then it is counted there. recow's own memory is never
+ * excused. */
 bool shared_excuses(struct shared *s, const struct finding *f);
 
 /* Note in a finding when it was made: time since the start, round, phase. */

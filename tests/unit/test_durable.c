@@ -306,15 +306,17 @@ static struct told_times times_of(const char *lines)
 	return t;
 }
 
-#define SYNC(from, to)      "{\"t\":9,\"event\":\"sync\",\"from\":" from ",\"to\":" to "}\n"
-#define FREEZE(t, took, fr) "{\"t\":" t ",\"event\":\"freeze\",\"took\":" took ",\"frozen\":" fr ",\"errno\":0}\n"
-#define FAULT               "{\"t\":5,\"event\":\"fault\",\"ns\":5000000000,\"errno\":0}\n"
-#define FAILED(err)         "{\"t\":5,\"event\":\"failed\",\"ns\":5500000000,\"errno\":" err "}\n"
+#define SYNC(from, to) "{\"t\":9,\"event\":\"sync\",\"from\":" from ",\"to\":" to "}\n"
+#define FREEZE(t, took, fr)                                                                                  \
+	"{\"t\":" t ",\"event\":\"freeze\",\"took\":" took ",\"frozen\":" fr ",\"errno\":0}\n"
+#define FAULT       "{\"t\":5,\"event\":\"fault\",\"ns\":5000000000,\"errno\":0}\n"
+#define FAILED(err) "{\"t\":5,\"event\":\"failed\",\"ns\":5500000000,\"errno\":" err "}\n"
 
 static void the_timeline_knows_when_all_was_synced(void **state)
 {
 	const uint64_t ms = NSEC_PER_MSEC;
-	struct told_times t = times_of(SYNC("1.0", "1.5") SYNC("4.0", "9.0") "{\"t\":9,\"event\":\"sync\",\"from\":8.0}\n");
+	struct told_times t =
+		times_of(SYNC("1.0", "1.5") SYNC("4.0", "9.0") "{\"t\":9,\"event\":\"sync\",\"from\":8.0}\n");
 
 	assert_int_equal(t.whole, 7999 * ms);
 	assert_int_equal(t.failing + t.failed, 0);

@@ -10,7 +10,7 @@
 
 static struct {
 	unsigned int told, tried, made, refused; /* calls; refused: so often it can't be made */
-	int answer, err;                         /* of machine_fault(); what machine_fault_made() was told last */
+	int answer, err; /* of machine_fault(); what machine_fault_made() was told last */
 } world;
 
 int machine_fault(struct machine *m, const char *how, uint64_t linger_ns)
