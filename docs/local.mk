@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	%D%/exposure.md \
 	%D%/formats.md \
 	%D%/found/README.md \
+	%D%/found/btrfs-cut-off-bytes.md \
 	%D%/found/btrfs-read-loop.md \
 	%D%/guard.md \
 	%D%/injectors.md \

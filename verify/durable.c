@@ -301,6 +301,7 @@ int durable_verify(struct verification *v, struct error *e)
 	v->counters->kept[DURABLE_OBJECTS] += p.objects;
 	v->counters->kept[DURABLE_NAMES] += p.names;
 	v->counters->kept[DURABLE_BLOCKS] += p.blocks;
+	v->counters->kept[DURABLE_CUT_OFF] += p.cut_off;
 	return rc;
 }
 

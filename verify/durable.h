@@ -24,7 +24,8 @@ struct durable_pass {
 	} * worker;
 	/* of objects that are durable, and of names that must be there: how many were looked at */
 	uint64_t objects, names, blocks;
-	bool quiet; /* nothing is reported: only counted in `wrong` */
+	uint64_t cut_off; /* blocks in which bytes are back that were behind the end that was durable */
+	bool quiet;       /* nothing is reported: only counted in `wrong` */
 	uint64_t wrong;
 };
 #define DURABLE_BUFFER (64U * BLOCK_SIZE)

@@ -105,6 +105,7 @@ static bool would_pass(struct durable_pass *p, const struct durable_found *f)
 	p->wrong = before.wrong;
 	p->objects = before.objects;
 	p->blocks = before.blocks;
+	p->cut_off = before.cut_off;
 	return passed;
 }
 

@@ -34,8 +34,9 @@ enum verify_when {
 
 #define VERIFY_KEPT 8
 
-/* Of a VERIFY_FAILED one, in `kept`: what was durable, and was compared. */
-enum { DURABLE_OBJECTS, DURABLE_NAMES, DURABLE_BLOCKS };
+/* Of a VERIFY_FAILED one, in `kept`: what was durable, and was compared; blocks that show what had been cut
+ * off of their file. */
+enum { DURABLE_OBJECTS, DURABLE_NAMES, DURABLE_BLOCKS, DURABLE_CUT_OFF };
 
 /* What was looked at; added to, never reset, by several threads. */
 struct verify_counters {

@@ -141,6 +141,20 @@ static void add_classes(const struct recheck *r, char *text, size_t len)
 	snprintf(text + strlen(text), len - strlen(text), ")");
 }
 
+/* No finding, since btrfs has always done so. */
+static void add_cut_off(const struct recheck *r, char *text, size_t len)
+{
+	const uint64_t blocks = r->counters[0].kept[DURABLE_CUT_OFF];
+
+	if (blocks)
+		snprintf(text + strlen(text), len - strlen(text),
+			 "; in %llu block%s bytes are back that had been cut off: btrfs commits a greater "
+			 "size "
+			 "before the zeroes "
+			 "behind the old one",
+			 (unsigned long long)blocks, blocks == 1 ? "" : "s");
+}
+
 /* Nothing is wrong of what was durable. */
 static enum exit_code conclude_durable(const struct recheck *r, char *text, size_t len)
 {
@@ -161,6 +175,7 @@ static enum exit_code conclude_durable(const struct recheck *r, char *text, size
 		 (unsigned long long)c->witnesses,
 		 units_show_count(operations, sizeof(operations), r->history.operations),
 		 (unsigned long long)r->history.in_flight);
+	add_cut_off(r, text, len);
 	return EXIT_CLEAN;
 }
 
@@ -282,9 +297,10 @@ static json_t *durable_json(const struct recheck *r)
 {
 	const struct verify_counters *c = &r->counters[0];
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "objects",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "objects",
 			 (json_int_t)c->kept[DURABLE_OBJECTS], "names", (json_int_t)c->kept[DURABLE_NAMES],
-			 "blocks", (json_int_t)c->kept[DURABLE_BLOCKS], "snapshots", (json_int_t)c->witnesses,
+			 "blocks", (json_int_t)c->kept[DURABLE_BLOCKS], "cut_off_blocks",
+			 (json_int_t)c->kept[DURABLE_CUT_OFF], "snapshots", (json_int_t)c->witnesses,
 			 "operations", (json_int_t)r->history.operations, "in_flight",
 			 (json_int_t)r->history.in_flight, "complete", (int)r->history.complete);
 }

@@ -89,10 +89,14 @@ static void print_fault(const json_t *f, FILE *out)
 		fprintf(out, "  durable     not compared\n");
 		return;
 	}
-	fprintf(out, "  durable     compared: %s objects with %s blocks, %s names, %" PRIu64 " snapshots\n",
+	fprintf(out, "  durable     compared: %s objects with %s blocks, %s names, %" PRIu64 " snapshots",
 		units_show_count(objects, sizeof(objects), json_uint(f, "objects")),
 		units_show_count(blocks, sizeof(blocks), json_uint(f, "blocks")),
 		units_show_count(names, sizeof(names), json_uint(f, "names")), json_uint(f, "snapshots"));
+	if (json_uint(f, "cut_off_blocks")) /* no finding, since btrfs has always done so */
+		fprintf(out, "; in %" PRIu64 " blocks bytes are back that had been cut off",
+			json_uint(f, "cut_off_blocks"));
+	fprintf(out, "\n");
 }
 
 static void print_verifier(const char *name, const json_t *j, FILE *out)

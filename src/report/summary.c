@@ -210,6 +210,7 @@ static json_t *fault_json(const struct shared *s)
 		json_object_set_new(j, "objects", integer(atomic_load(&c->kept[DURABLE_OBJECTS])));
 		json_object_set_new(j, "names", integer(atomic_load(&c->kept[DURABLE_NAMES])));
 		json_object_set_new(j, "blocks", integer(atomic_load(&c->kept[DURABLE_BLOCKS])));
+		json_object_set_new(j, "cut_off_blocks", integer(atomic_load(&c->kept[DURABLE_CUT_OFF])));
 		json_object_set_new(j, "snapshots", integer(atomic_load(&c->witnesses)));
 	}
 	return j;

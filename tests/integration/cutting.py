@@ -71,9 +71,11 @@ def remake(log, image, seed, lies=0):
 
 
 class Cut:
-    """A run that was cut off: `run` is its directory, `image` what the disk has kept, `whole` the same with nothing lost."""
+    """A run that was cut off, after so many seconds and when until(its directory) is true: `run` is its directory, `image` what the
+    disk has kept."""
 
-    def __init__(self, scratch, text, seed, fs="btrfs", seconds=4, mutant="control", options=(), words=(), drained=False, lies=0):
+    def __init__(self, scratch, text, seed, fs="btrfs", seconds=4, mutant="control", options=(), words=(), drained=False, lies=0,
+                 until=None):
         self.run, self.image = scratch / f"cut-{seed}", scratch / f"kept-{seed}.img"
         backing = scratch / f"disk-{seed}.img"
         backing.write_bytes(b"")
@@ -86,6 +88,8 @@ class Cut:
                               "--fs", fs, "--no-inject", "-q", "--seed", seed, "--keep", *words)
                 run.until(lambda: (run.out / "status.jsonl").exists() and '"stage":"churn"' in (run.out / "status.jsonl").read_text(), "churn")
                 time.sleep(seconds)
+                if until:
+                    run.until(lambda: until(run.out), "what the test cuts off")
                 expect(run.process.poll() is None, f"the run ended before the cut:\n{run.output()[-2000:]}")
                 hold(run, drained)
                 shutil.copytree(run.out, self.run, ignore=shutil.ignore_patterns("mnt", "image"))
