@@ -13,6 +13,7 @@
 
 #include "src/base/program.h"
 #include "src/base/units.h"
+#include "verify/behind.h"
 #include "verify/quota.h"
 #include "verify/verifier.h"
 
@@ -280,6 +281,15 @@ static int is_vague(const struct verification *v, const struct checker *c, const
 	return !end.signal && end.status == 0;
 }
 
+/* Is all that it says known to be said of sound filesystems, and is this one sound there? Returns 1, 0, or -1
+ * with the error. */
+static int is_known(const struct verification *v, const char *output, struct error *e)
+{
+	if (quota_is_all(output))
+		return quota_is_given_up(v, e);
+	return behind_is_all(output) ? behind_is_right(v, output, e) : 0;
+}
+
 static int judge_exit(const struct verification *v, const struct checker *c, int status, char *output,
 		      struct error *e)
 {
@@ -289,10 +299,10 @@ static int judge_exit(const struct verification *v, const struct checker *c, int
 
 	if (judgement == CLEAN && !(c->excused && says(output, c->excused)))
 		return 0;
-	if (judgement == DAMAGED && quota_is_all(output))
-		excused = quota_is_given_up(v, e);
-	if (judgement == DAMAGED && v->durable && c->left_over && c->left_over(c, output))
-		return 0;
+	if (judgement == DAMAGED)
+		excused = is_known(v, output, e);
+	if (judgement == DAMAGED && !excused)
+		excused = v->durable && c->left_over && c->left_over(c, output);
 	telling_lines(lines, sizeof(lines), output, c->banner);
 	if (judgement == DAMAGED && !excused)
 		excused = is_vague(v, c, lines, e);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 librecow_a_SOURCES += \
 	%D%/audit.c \
+	%D%/behind.c \
+	%D%/behind.h \
 	%D%/btrfs/block.c \
 	%D%/btrfs/block.h \
 	%D%/btrfs/checksum.c \

@@ -154,6 +154,7 @@ static void allocate_learn(struct op_ctx *c, const struct op *op, const struct o
 		.offset = args->offset,
 		.length = length_of(args),
 		.apply = zero_part,
+		.fill = resolve_with_zeroes,
 	};
 	const enum outcome outcome = judge(c, op, args, a, &x);
 	struct object o;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -136,6 +137,29 @@ static void clone_part(struct op_ctx *c, const struct op_args *args, uint64_t fr
 		    to - from);
 }
 
+/* Bytes [from, to) of the target, as the source has them. */
+static void fill_from_source(const struct op_ctx *c, const struct op_args *args, uint64_t from, uint64_t to,
+			     unsigned char *bytes)
+{
+	const struct places p = places_of(args);
+	const struct model_view *v = &c->model->head;
+	unsigned char block[BLOCK_SIZE];
+	struct block_entry entry;
+	struct object o;
+
+	memset(bytes, 0, to - from);
+	if (!view_object(v, args->dir2, &o))
+		return;
+	for (uint64_t at = from - p.here + p.there, end = at + to - from, next; at < end; at = next) {
+		next = MIN(end, at - at % BLOCK_SIZE + BLOCK_SIZE);
+		if (view_blocks(v, &o, at / BLOCK_SIZE, 1, &entry) != 1)
+			return;
+		view_regenerate(v, args->dir2, at / BLOCK_SIZE, &entry, block);
+		memcpy(bytes, block + at % BLOCK_SIZE, next - at);
+		bytes += next - at;
+	}
+}
+
 static void learn_clone(struct op_ctx *c, const struct op *op, const struct op_args *args,
 			const struct op_answer *a, uint64_t length)
 {
@@ -147,6 +171,7 @@ static void learn_clone(struct op_ctx *c, const struct op *op, const struct op_a
 		.offset = p.here,
 		.length = length,
 		.apply = clone_part,
+		.fill = fill_from_source,
 	};
 	const enum outcome outcome = judge(c, op, args, a, &x);
 	struct object o;
@@ -394,6 +419,7 @@ static void learn_part(struct op_ctx *c, const struct op_args *args, const struc
 		.offset = p.here + done,
 		.length = args->aux - done,
 		.apply = clone_part,
+		.fill = fill_from_source,
 	};
 	struct object o;
 

@@ -285,6 +285,7 @@ static void learn_failed_truncate(struct op_ctx *c, const struct op_args *args, 
 		.offset = args->offset,
 		.length = a->size - args->offset,
 		.apply = truncate_part,
+		.fill = resolve_with_zeroes,
 		.dropped = true,
 	};
 

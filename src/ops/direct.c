@@ -31,8 +31,6 @@
 
 #define BUFFER_BLOCKS (OP_BUFFER / BLOCK_SIZE)
 #define PIECES        4U
-/* A write that finds no more room ends with a block of the filesystem, which may be a sector. */
-#define SECTOR 512U
 
 _Static_assert(OP_BATCH << (ORDERS - 1) <= LOOK_BLOCKS, "all of a batch can be looked at after a failure");
 
@@ -334,19 +332,35 @@ static void learn_range(struct op_ctx *c, const struct op_args *args, const stru
 	}
 }
 
+/* What is written to bytes [from, to). */
+static void fill_part(const struct op_ctx *c, const struct op_args *args, uint64_t from, uint64_t to,
+		      unsigned char *bytes)
+{
+	const struct content_key key = address_key(c, args->object);
+
+	content_fill(&key, from, bytes, to - from);
+}
+
 /* Bytes [from, to), which lie in one block, were written after all. */
 static void write_part(struct op_ctx *c, const struct op_args *args, uint64_t from, uint64_t to)
 {
-	const struct content_key key = address_key(c, args->object);
 	unsigned char bytes[BLOCK_SIZE];
 
-	content_fill(&key, from, bytes, to - from);
+	fill_part(c, args, from, to, bytes);
 	model_write(c->model, c->operation, args->object, from, bytes, to - from);
 }
 
-/* The ranges that were not written as a whole: each block of them is old, or new up to some
- * sector. */
-static void settle(struct op_ctx *c, const struct op_args *args, const struct op_answer *a, bool wrong)
+/*
+ * The ranges that were not written as a whole: each block of the filesystem in them, which may be smaller
+ * than the model's, is old or new by itself. A range that fails is not a prefix: what lay in blocks that hold
+ * data is new; what lay in a hole was written to a block that is still taken for a hole, since it is made
+ * valid only when all went well (ext4_dio_write_end_io(), xfs_dio_write_end_io()). And the block in which the
+ * file ended can be new up to there and zero behind: the range that grew the file failed, what it had put
+ * behind the end was zeroed again (ext4_truncate_failed_write(); xfs_file_write_checks() of the next one),
+ * and a later range of the batch grew the file after all.
+ */
+static void settle(struct op_ctx *c, const struct op_args *args, const struct op_answer *a, uint64_t old_end,
+		   bool wrong)
 {
 	const struct direct_range last = direct_range(args, direct_count(args) - 1);
 	struct object o;
@@ -367,7 +381,8 @@ static void settle(struct op_ctx *c, const struct op_args *args, const struct op
 			.offset = range.offset + sure,
 			.length = range.length - sure,
 			.apply = write_part,
-			.step = SECTOR,
+			.old_end = old_end,
+			.fill = fill_part,
 		};
 
 		if (sure < range.length)
@@ -379,11 +394,13 @@ static void aio_write_learn(struct op_ctx *c, const struct op_args *args, const 
 {
 	const struct expectation x = expect_batch(a);
 	bool wrong = false, touched = false;
+	struct object before = {0};
 
 	if (!a->began) {
 		judge(c, &op_aio_write, args, a, &x);
 		return;
 	}
+	view_object(&c->model->head, args->object, &before);
 	for (unsigned int i = 0; i < a->parts; i++) {
 		wrong |= judge_range(c, &op_aio_write, args, a, i) == OUTCOME_WRONG;
 		learn_range(c, args, a, i);
@@ -394,7 +411,7 @@ static void aio_write_learn(struct op_ctx *c, const struct op_args *args, const 
 	else
 		judge_maybe_touch(c, args->object, a);
 	if (!all_whole(args, a))
-		settle(c, args, a, wrong);
+		settle(c, args, a, before.size, wrong);
 }
 
 static void aio_write_show(const struct journal_record *r, const struct op_namer *namer, char *buf,

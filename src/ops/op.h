@@ -53,6 +53,7 @@ struct op_window {
 struct op_look {
 	uint64_t first;
 	uint32_t count;
+	uint32_t unit;              /* bytes of the filesystem's own blocks, BLOCK_SIZE if they are larger */
 	uint64_t hash[LOOK_BLOCKS]; /* content_hash(), with zeroes behind the end of the file */
 };
 

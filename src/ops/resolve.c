@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "src/base/clock.h"
@@ -49,6 +50,14 @@ static ssize_t read_block(int fd, uint64_t block, unsigned char *buf)
 	return n;
 }
 
+/* Bytes of the filesystem's own blocks, as far as the model's can tell them apart. */
+static uint32_t unit_of(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_bsize > 0 ? (uint32_t)MIN(fs.f_bsize, BLOCK_SIZE) : BLOCK_SIZE;
+}
+
 void resolve_look(struct op_ctx *c, int fd, uint64_t offset, uint64_t len)
 {
 	const uint64_t first = offset / BLOCK_SIZE, end = div_up_u64(offset + len, BLOCK_SIZE);
@@ -57,6 +66,7 @@ void resolve_look(struct op_ctx *c, int fd, uint64_t offset, uint64_t len)
 
 	look->first = first;
 	look->count = 0;
+	look->unit = unit_of(fd);
 	while (look->count < LOOK_BLOCKS && first + look->count < end) {
 		if (read_block(fd, first + look->count, buf) <= 0)
 			break;
@@ -261,22 +271,66 @@ static void report_neither(struct settling *s, uint64_t block, const struct vers
 	finding_emit(s->c->findings, &f);
 }
 
-/* The operation's part of this block, step by step, until the block is as it was seen. */
-static bool apply_until(struct settling *s, uint64_t block, uint64_t seen)
+void resolve_with_zeroes(const struct op_ctx *c, const struct op_args *args, uint64_t from, uint64_t to,
+			 unsigned char *bytes)
 {
-	const struct resolve *r = s->r;
+	memset(bytes, 0, to - from);
+}
+
+/* Bytes [from, to) of the file that the operation was to change, within a block. */
+struct part {
+	uint64_t from, to;
+};
+
+static struct part part_of(const struct settling *s, uint64_t block)
+{
 	const uint64_t start = block * BLOCK_SIZE;
-	const uint64_t from = MAX(start, r->offset);
-	const uint64_t to = MIN(start + BLOCK_SIZE, s->end);
+
+	return (struct part){MAX(start, s->r->offset), MIN(start + BLOCK_SIZE, s->end)};
+}
+
+/* Where the piece that begins at `at` ends: what is changed whole or not at all. */
+static uint64_t piece_end(const struct settling *s, uint64_t at, uint64_t end)
+{
+	const uint64_t unit = s->c->look.unit, next = MIN(end, at - at % unit + unit);
+
+	return at < s->r->old_end && s->r->old_end < next ? s->r->old_end : next;
+}
+
+/* Let the model have those pieces of the part that the operation changed, as the block shows. Neighbours go
+ * together: they make one fragment. */
+static void apply_pieces(const struct settling *s, uint64_t block, uint64_t seen)
+{
+	const struct part part = part_of(s, block);
+	unsigned char found[BLOCK_SIZE], piece[BLOCK_SIZE];
+	uint64_t begin = part.from;
+
+	if (!resolve_read_again(s->c, s->r->args, block, found) || content_hash(found) != seen)
+		return;
+	for (uint64_t at = part.from, next; at < part.to; at = next) {
+		next = piece_end(s, at, part.to);
+		s->r->fill(s->c, s->r->args, at, next, piece);
+		if (memcmp(piece, found + at % BLOCK_SIZE, next - at) == 0)
+			continue;
+		if (begin < at)
+			s->r->apply(s->c, s->r->args, begin, at);
+		begin = next;
+	}
+	if (begin < part.to)
+		s->r->apply(s->c, s->r->args, begin, part.to);
+}
+
+/* The operation's part of this block, in pieces or whole, until the block is as it was seen. */
+static bool apply_until(const struct settling *s, uint64_t block, uint64_t seen)
+{
+	const struct part part = part_of(s, block);
 	struct block_entry now;
 
-	for (uint64_t at = from, next; at < to; at = next) {
-		next = r->step ? MIN(to, at - at % r->step + r->step) : to;
-		r->apply(s->c, r->args, at, next);
-		if (block_now(s, block, &now) && entry_hash(&now) == seen)
-			return true;
-	}
-	return false;
+	apply_pieces(s, block, seen);
+	if (block_now(s, block, &now) && entry_hash(&now) == seen)
+		return true;
+	s->r->apply(s->c, s->r->args, part.from, part.to);
+	return block_now(s, block, &now) && entry_hash(&now) == seen;
 }
 
 static void settle_block(struct settling *s, uint64_t block, uint64_t seen)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a failure left. An operation that fails may have done its work in part: then its call() reads the
- * range that it was to change back, on the descriptor that is still open, and its learn() settles each block.
- * It must be as the model had it, or as the operation would have made it. So no space left, no memory and
- * their like leave a state that is known exactly.
+ * range that it was to change back, on the descriptor that is still open, and its learn() settles each block
+ * of the filesystem, which may be smaller than the model's. It must be as the model had it, or as the
+ * operation would have made it. So no space left, no memory and their like leave a state that is known
+ * exactly.
  */
 #ifndef RECOW_OPS_RESOLVE_H
 #define RECOW_OPS_RESOLVE_H
@@ -48,13 +49,19 @@ struct resolve {
 	/* Let the model do the operation to bytes [from, to) of the file, which lie in one block and in the
 	 * range above. */
 	void (*apply)(struct op_ctx *c, const struct op_args *args, uint64_t from, uint64_t to);
-	/* 0: each block is changed whole or not at all. Otherwise it may hold any prefix of the change that
-	 * ends at a multiple of so many bytes of the file. */
-	uint32_t step;
+	/* What the operation makes of bytes [from, to), which lie in one block. */
+	void (*fill)(const struct op_ctx *c, const struct op_args *args, uint64_t from, uint64_t to,
+		     unsigned char *bytes);
+	/* Within a block of the filesystem, the change may end here, too. 0: nowhere. */
+	uint64_t old_end;
 	/* The kernel may have dropped what it had not written yet: a block that is neither old nor new is no
 	 * finding, it is only not known. */
 	bool dropped;
 };
+
+/* A `fill` for what makes zeroes. */
+void resolve_with_zeroes(const struct op_ctx *c, const struct op_args *args, uint64_t from, uint64_t to,
+			 unsigned char *bytes);
 
 /* In learn(), after a failure and after the size was settled: settle each block of the range as far as it
  * lies before the end of the file. A block that can't be is reported. When that happens, or when a block was

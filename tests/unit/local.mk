@@ -37,16 +37,18 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 LDADD = $(RECOW_LIBS) $(CMOCKA_LIBS)
 
+# What real_world.h needs: a directory of a real filesystem, and operations in it.
+real_world = %D%/keeper.h %D%/ops_world.h %D%/real.h %D%/real_world.h %D%/tree_walk.h %D%/unit.h
 %C%_test_audit_SOURCES = %D%/test_audit.c %D%/unit.h
 %C%_test_btrfs_SOURCES = %D%/test_btrfs.c %D%/unit.h
 %C%_test_base_SOURCES = %D%/test_base.c %D%/unit.h
 %C%_test_crowd_SOURCES = %D%/test_crowd.c %D%/unit.h
 %C%_test_crowd_real_SOURCES = %D%/test_crowd_real.c %D%/conductor.h %D%/keeper.h %D%/real.h %D%/unit.h
 %C%_test_disturb_SOURCES = %D%/test_disturb.c %D%/unit.h
-%C%_test_durable_SOURCES = %D%/test_durable.c %D%/ops_world.c %D%/ops_world.h %D%/unit.h
+%C%_test_durable_SOURCES = %D%/test_durable.c %D%/ops_world.c $(real_world)
 %C%_test_durable_tree_SOURCES = %D%/test_durable_tree.c %D%/made_run.h %D%/ops_world.c %D%/ops_world.h %D%/unit.h
-%C%_test_effects_SOURCES = %D%/test_effects.c %D%/ops_world.c %D%/ops_world.h %D%/unit.h
-%C%_test_hotplug_SOURCES = %D%/test_hotplug.c %D%/unit.h
+%C%_test_effects_SOURCES = %D%/test_effects.c %D%/ops_world.c $(real_world)
+%C%_test_hotplug_SOURCES = %D%/test_hotplug.c %D%/injection.h %D%/unit.h
 %C%_test_chart_SOURCES = %D%/test_chart.c %D%/made_run.h %D%/unit.h
 %C%_test_measures_SOURCES = %D%/test_measures.c %D%/unit.h
 %C%_test_ops_SOURCES = %D%/test_ops.c %D%/ops_world.c %D%/ops_world.h %D%/unit.h
@@ -73,7 +75,7 @@ EXTRA_DIST += %D%/golden/answer.txt %D%/golden/attribute.txt %D%/golden/bare.txt
 	%D%/golden/synced.txt \
 	%D%/golden/target.txt %D%/golden/thrice.txt %D%/golden/torn.txt %D%/golden/zeroes.txt
 %C%_test_store_SOURCES = %D%/test_store.c %D%/made_run.h %D%/unit.h
-%C%_test_sync_SOURCES = %D%/test_sync.c %D%/unit.h
+%C%_test_sync_SOURCES = %D%/test_sync.c %D%/injection.h %D%/unit.h
 %C%_test_values_SOURCES = %D%/test_values.c %D%/made_run.h %D%/unit.h
 EXTRA_DIST += %D%/golden/values.txt
 %C%_test_verdict_SOURCES = %D%/test_verdict.c %D%/unit.h
@@ -97,20 +99,18 @@ verify_world = %D%/verify_look.c %D%/verify_tree.c %D%/verify_world.c %D%/keeper
 
 # Operations on real filesystems: one program, run on each of them by a script.
 check_PROGRAMS += %D%/test_ops_real
-%C%_test_ops_real_SOURCES = %D%/test_ops_real.c %D%/ops_world.c %D%/ops_world.h %D%/tree_walk.c %D%/tree_walk.h \
-	%D%/keeper.h %D%/real.h %D%/real_world.h %D%/unit.h
+%C%_test_ops_real_SOURCES = %D%/test_ops_real.c %D%/ops_world.c %D%/tree_walk.c $(real_world)
 check_PROGRAMS += %D%/test_replay_real
-%C%_test_replay_real_SOURCES = %D%/test_replay_real.c %D%/ops_world.c %D%/ops_world.h %D%/tree_walk.c %D%/tree_walk.h \
-	%D%/keeper.h %D%/real.h %D%/real_world.h %D%/unit.h
+%C%_test_replay_real_SOURCES = %D%/test_replay_real.c %D%/ops_world.c %D%/tree_walk.c $(real_world)
 TESTS += %D%/ops_filesystems.sh
 EXTRA_DIST += %D%/ops_filesystems.sh
 %C%_test_cpu_SOURCES = %D%/test_cpu.c %D%/conductor.h %D%/keeper.h %D%/real.h %D%/unit.h
 %C%_test_moment_SOURCES = %D%/test_moment.c %D%/unit.h
-%C%_test_nomem_SOURCES = %D%/test_nomem.c %D%/unit.h
-%C%_test_numa_SOURCES = %D%/test_numa.c %D%/unit.h
-%C%_test_device_SOURCES = %D%/test_device.c %D%/unit.h
+%C%_test_nomem_SOURCES = %D%/test_nomem.c %D%/injection.h %D%/unit.h
+%C%_test_numa_SOURCES = %D%/test_numa.c %D%/injection.h %D%/unit.h
+%C%_test_device_SOURCES = %D%/test_device.c %D%/injection.h %D%/unit.h
 %C%_test_dimm_SOURCES = %D%/test_dimm.c %D%/unit.h
-%C%_test_softoffline_SOURCES = %D%/test_softoffline.c %D%/unit.h
+%C%_test_softoffline_SOURCES = %D%/test_softoffline.c %D%/injection.h %D%/unit.h
 %C%_test_freeze_SOURCES = %D%/test_freeze.c %D%/keeper.h %D%/real.h %D%/unit.h
 %C%_test_guard_SOURCES = %D%/test_guard.c %D%/block.h %D%/keeper.h %D%/real.h %D%/unit.h
 %C%_test_hang_SOURCES = %D%/test_hang.c %D%/unit.h

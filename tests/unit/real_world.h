@@ -4,10 +4,13 @@
 #ifndef RECOW_REAL_WORLD_H
 #define RECOW_REAL_WORLD_H
 
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "src/plugins.h"
 #include "tests/unit/ops_world.h"
 #include "tests/unit/real.h"
 #include "tests/unit/tree_walk.h"
@@ -62,6 +65,40 @@ static inline void close_directory(void)
 		return;
 	world_sweep(directory);
 	rmdir(directory);
+}
+
+/* A workload on few and small files: a test that runs all of them stays quick. */
+static inline struct workload few_and_small(const struct workload *workload)
+{
+	struct workload small = *workload;
+
+	small.shape.files = 100;
+	small.shape.dirs = 12;
+	small.shape.size[1] = MIN(small.shape.size[1], 256 * KiB);
+	small.shape.size[0] = MIN(small.shape.size[0], small.shape.size[1]);
+	return small;
+}
+
+/* A test: `try` every workload that the filesystem can take, few_and_small(), in the directory that is opened
+ * for it. `name`: as open_directory() wants it. */
+static inline void try_every_workload(const char *name, void (*try)(const struct workload *small))
+{
+	int failed = open_directory(name);
+	struct statfs fs;
+
+	if (failed == 77)
+		skip();
+	assert_int_equal(failed, 0);
+	assert_int_equal(statfs(directory, &fs), 0);
+	for (const struct workload *const *w = plugin_workloads; *w; w++) {
+		const struct workload small = few_and_small(*w);
+
+		if (small.needs & NEED_BTRFS && fs.f_type != BTRFS_SUPER_MAGIC)
+			continue;
+		try(&small);
+		world_sweep(directory);
+	}
+	close_directory();
 }
 
 #endif

@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "injectors/injector.h"
 #include "src/guard/table.h"
 #include "src/target/mapping.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/injection.h"
 
 extern const struct injector injector_device;
 
@@ -51,29 +50,15 @@ void machine_note(struct machine *m, const char *who, const char *text)
 
 /* ---- one injection of it, in a phase that is over: it waits for nothing ---- */
 
-static struct params params;
-static struct exposure exposure;
-static _Atomic uint32_t serial = 1;
-static _Atomic bool stop;
-static struct injection in;
-
 static void begin(const char *arg)
 {
 	struct error e;
 
 	memset(&machine, 0, sizeof(machine));
-	memset(&exposure, 0, sizeof(exposure));
-	assert_int_equal(params_init(&params, injector_device.params, injector_device.param_count, &e), 0);
+	make_injection(&injector_device, arg);
 	params.value[0] = 30 * NSEC_PER_MSEC; /* hold */
 	params.value[1] = 8 * NSEC_PER_MSEC;  /* delay */
-	in = (struct injection){.name = "device",
-				.params = &params,
-				.random = stream_make(1, 2, 3),
-				.target = -1,
-				.phase_arg = arg,
-				.exposure = &exposure,
-				.serial_now = &serial,
-				.stop = &stop};
+	end_phase();
 	assert_int_equal(injector_device.start(&in, &e), 0);
 	assert_int_equal(injector_device.phase(&in, &e), 0);
 }

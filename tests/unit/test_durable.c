@@ -3,13 +3,11 @@
  * The past of a run that was cut off: a model retold from the journal is the model; names know where they led
  * when; what was synced counts for the object that was; the tail has what the journal lacks.
  */
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "src/base/clock.h"
@@ -20,9 +18,7 @@
 #include "src/journal/tail.h"
 #include "src/model/stripes.h"
 #include "src/ops/table.h"
-#include "src/plugins.h"
-#include "tests/unit/ops_world.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/real_world.h"
 
 #define OPERATIONS 6000U
 
@@ -139,20 +135,14 @@ static void same_names(const struct model_view *a, const struct model_view *b)
 	}
 }
 
-static void is_retold(const struct workload *workload, const char *dir)
+static void is_retold(const struct workload *small)
 {
 	const uint64_t start = clock_ns(CLOCK_REALTIME);
-	static struct workload small;
 	static struct world w;
 	static struct retold r;
 	unsigned int files = 0;
 
-	small = *workload;
-	small.shape.files = 100;
-	small.shape.dirs = 12;
-	small.shape.size[1] = MIN(small.shape.size[1], 256 * KiB);
-	small.shape.size[0] = MIN(small.shape.size[0], small.shape.size[1]);
-	world_open(&w, dir, &small, 11);
+	world_open(&w, directory, small, 11);
 	retold_open(&r, &w, start);
 	for (uint64_t n = 1; n <= OPERATIONS; n++)
 		step(&w, &r, n, start);
@@ -164,32 +154,14 @@ static void is_retold(const struct workload *workload, const char *dir)
 	same_names(&w.model.head, &r.model.head);
 	assert_int_equal(w.witnesses.live, r.told.witnesses.live);
 	/* Known content is the rule, or nothing was shown. */
-	assert_true(files > small.shape.files / 4);
+	assert_true(files > small->shape.files / 4);
 	retold_close(&r);
 	world_close(&w);
-	world_sweep(dir);
 }
 
-/* In RECOW_TEST_DIR, an empty directory of the filesystem to be tried, or in /tmp. */
 static void every_workload_is_retold(void **state)
 {
-	const char *given = getenv("RECOW_TEST_DIR");
-	char dir[4096] = "/tmp/recow-retold-XXXXXX";
-	struct statfs fs;
-
-	if (geteuid() != 0)
-		skip();
-	if (given)
-		snprintf(dir, sizeof(dir), "%s", given);
-	else
-		assert_non_null(mkdtemp(dir));
-	assert_int_equal(statfs(dir, &fs), 0);
-	for (const struct workload *const *w = plugin_workloads; *w; w++) {
-		if (!((*w)->needs & NEED_BTRFS) || fs.f_type == BTRFS_SUPER_MAGIC)
-			is_retold(*w, dir);
-	}
-	if (!given)
-		rmdir(dir);
+	try_every_workload("retold", is_retold);
 }
 
 /* ---- names */

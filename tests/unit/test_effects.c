@@ -3,19 +3,15 @@
  * What the journal says of attributes, against the models: operations of every workload are done in a
  * directory, journaled, and followed. What was followed must be what the model has, object by object.
  */
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "src/base/clock.h"
 #include "src/ops/table.h"
-#include "src/plugins.h"
 #include "src/report/effects.h"
-#include "tests/unit/ops_world.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/real_world.h"
 
 #define OPERATIONS 6000U
 
@@ -145,21 +141,15 @@ static bool compare(const struct model_view *v, uint32_t id)
 	return !(f->lost & EFFECT(ATTRIBUTE_SIZE));
 }
 
-static void as_the_model_has_it(const struct workload *workload, const char *dir)
+static void as_the_model_has_it(const struct workload *small)
 {
-	static struct workload small;
 	static struct world w;
 	unsigned int sizes = 0;
 	struct effects e;
 
-	small = *workload;
-	small.shape.files = 100;
-	small.shape.dirs = 12;
-	small.shape.size[1] = MIN(small.shape.size[1], 256 * KiB);
-	small.shape.size[0] = MIN(small.shape.size[0], small.shape.size[1]);
 	memset(followed, 0, sizeof(followed));
 	highest = 0;
-	world_open(&w, dir, &small, 7);
+	world_open(&w, directory, small, 7);
 	effects_begin(&e, clock_ns(CLOCK_REALTIME));
 	for (uint64_t n = 1; n <= OPERATIONS; n++)
 		step(&w, &e, n);
@@ -168,32 +158,14 @@ static void as_the_model_has_it(const struct workload *workload, const char *dir
 	if (w.findings)
 		fail_msg("%s", w.finding);
 	/* Known sizes are the rule, or nothing was shown. */
-	assert_true(sizes > small.shape.files / 4);
+	assert_true(sizes > small->shape.files / 4);
 	effects_end(&e);
 	world_close(&w);
-	world_sweep(dir);
 }
 
-/* In RECOW_TEST_DIR, an empty directory of the filesystem to be tried, or in /tmp. */
 static void every_workload_is_followed(void **state)
 {
-	const char *given = getenv("RECOW_TEST_DIR");
-	char dir[4096] = "/tmp/recow-effects-XXXXXX";
-	struct statfs fs;
-
-	if (geteuid() != 0)
-		skip();
-	if (given)
-		snprintf(dir, sizeof(dir), "%s", given);
-	else
-		assert_non_null(mkdtemp(dir));
-	assert_int_equal(statfs(dir, &fs), 0);
-	for (const struct workload *const *w = plugin_workloads; *w; w++) {
-		if (!((*w)->needs & NEED_BTRFS) || fs.f_type == BTRFS_SUPER_MAGIC)
-			as_the_model_has_it(*w, dir);
-	}
-	if (!given)
-		rmdir(dir);
+	try_every_workload("effects", as_the_model_has_it);
 }
 
 static void every_operation_is_known(void **state)

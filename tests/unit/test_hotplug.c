@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "injectors/census.h"
-#include "injectors/injector.h"
 #include "src/base/clock.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/injection.h"
 
 extern const struct injector injector_hotplug;
 
@@ -156,19 +155,10 @@ int machine_memory_block(struct machine *m, unsigned int n, const char *state, u
 
 /* ---- one injection of it ---- */
 
-static struct params params;
-static struct exposure exposure;
-static _Atomic uint32_t serial;
-static _Atomic bool stop;
-static struct injection in;
-
 /* Block 0 belongs to no zone, 1-11 to DMA32, 12-19 are missing, the rest is Normal and refuses. */
 static int set_up(void **state)
 {
-	struct error e;
-
 	memset(&machine, 0, sizeof(machine));
-	memset(&exposure, 0, sizeof(exposure));
 	machine.available = 20 * GiB;
 	machine.total = 24 * GiB;
 	for (unsigned int i = 0; i < COUNT; i++) {
@@ -177,15 +167,7 @@ static int set_up(void **state)
 		strcpy(machine.block[i].zone, kernel_zone(i));
 		machine.unmovable[i] = i >= 20;
 	}
-	assert_int_equal(params_init(&params, injector_hotplug.params, injector_hotplug.param_count, &e), 0);
-	in = (struct injection){.name = "hotplug",
-				.params = &params,
-				.random = stream_make(1, 2, 3),
-				.target = -1,
-				.phase_arg = "",
-				.exposure = &exposure,
-				.serial_now = &serial,
-				.stop = &stop};
+	make_injection(&injector_hotplug, "");
 	return 0;
 }
 

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "injectors/injector.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/injection.h"
 
 extern const struct injector injector_nomem;
 
@@ -123,12 +122,6 @@ static void fails(const char *times, unsigned int count)
 
 /* ---- one injection of it, in a phase that is over: it waits for nothing ---- */
 
-static struct params params;
-static struct exposure exposure;
-static _Atomic uint32_t serial = 1;
-static _Atomic bool stop;
-static struct injection in;
-
 static int begin(const char *arg, const char *absent, const char *refuses)
 {
 	struct error e;
@@ -138,15 +131,8 @@ static int begin(const char *arg, const char *absent, const char *refuses)
 	kernel.refuses = refuses;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		snprintf(files[i].value, sizeof(files[i].value), "%s", files[i].first);
-	assert_int_equal(params_init(&params, injector_nomem.params, injector_nomem.param_count, &e), 0);
-	in = (struct injection){.name = "nomem",
-				.params = &params,
-				.random = stream_make(1, 2, 3),
-				.target = -1,
-				.phase_arg = arg,
-				.exposure = &exposure,
-				.serial_now = &serial,
-				.stop = &stop};
+	make_injection(&injector_nomem, arg);
+	end_phase();
 	assert_int_equal(injector_nomem.start(&in, &e), 0);
 	return injector_nomem.phase(&in, &e);
 }

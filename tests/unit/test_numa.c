@@ -8,8 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "injectors/injector.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/injection.h"
 
 extern const struct injector injector_numa;
 
@@ -36,11 +35,6 @@ void machine_note(struct machine *m, const char *who, const char *text)
 	snprintf(notes + used, sizeof(notes) - used, "%s\n", text);
 }
 
-static struct params params;
-static struct exposure exposure;
-static _Atomic uint32_t serial;
-static _Atomic bool stop;
-static struct injection in;
 static char directory[] = "/var/tmp/recow-numa-XXXXXX";
 
 static int start(size_t count, const char *arg)
@@ -49,18 +43,10 @@ static int start(size_t count, const char *arg)
 
 	nodes = count;
 	notes[0] = '\0';
-	memset(&exposure, 0, sizeof(exposure));
-	assert_int_equal(params_init(&params, injector_numa.params, injector_numa.param_count, &e), 0);
+	make_injection(&injector_numa, arg);
 	params.value[0] = 0; /* pause */
-	in = (struct injection){.name = "numa",
-				.params = &params,
-				.random = stream_make(1, 2, 3),
-				.target = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC),
-				.churn = (pid_t)syscall(SYS_gettid),
-				.phase_arg = arg,
-				.exposure = &exposure,
-				.serial_now = &serial,
-				.stop = &stop};
+	in.target = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	in.churn = (pid_t)syscall(SYS_gettid);
 	if (injector_numa.start(&in, &e))
 		return -1;
 	return injector_numa.phase(&in, &e);

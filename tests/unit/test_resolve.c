@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "src/ops/address.h"
+#include "src/ops/direct.h"
 #include "src/ops/judge.h"
 #include "src/ops/resolve.h"
 #include "tests/unit/ops_world.h"
@@ -105,7 +106,7 @@ static void zero_part(struct op_ctx *c, const struct op_args *args, uint64_t fro
 	model_zero(c->model, c->operation, args->object, from, to - from);
 }
 
-static void settle(const struct op_args *args, int fd, uint32_t step, bool dropped)
+static void settle(const struct op_args *args, int fd, uint32_t unit, bool dropped)
 {
 	const struct resolve r = {
 		.op = op_by_name("truncate"),
@@ -113,11 +114,12 @@ static void settle(const struct op_args *args, int fd, uint32_t step, bool dropp
 		.offset = BLOCK_SIZE,
 		.length = 3ULL * BLOCK_SIZE,
 		.apply = zero_part,
-		.step = step,
+		.fill = resolve_with_zeroes,
 		.dropped = dropped,
 	};
 
 	resolve_look(&world.ctx, fd, r.offset, r.length);
+	world.ctx.look.unit = unit;
 	resolve_blocks(&world.ctx, &r);
 }
 
@@ -130,7 +132,7 @@ static void each_block_is_old_or_new(void **state)
 	uint64_t kept[3] = {hash_of(args.object, 0), hash_of(args.object, 1), hash_of(args.object, 3)};
 
 	zero_on_disk(fd, 2);
-	settle(&args, fd, 0, false);
+	settle(&args, fd, BLOCK_SIZE, false);
 	assert_int_equal(world.findings, before);
 	assert_false(is_unsure(args.object));
 	assert_int_equal(hash_of(args.object, 0), kept[0]);
@@ -140,16 +142,18 @@ static void each_block_is_old_or_new(void **state)
 	close(fd);
 }
 
-static void a_prefix_where_prefixes_may_be(void **state)
+static void pieces_where_pieces_may_be(void **state)
 {
 	const unsigned int before = world.findings;
-	static const unsigned char zeroes[1536];
+	static const off_t changed[] = {BLOCK_SIZE + 512, BLOCK_SIZE + 1536, BLOCK_SIZE + 3072};
+	static const unsigned char zeroes[512];
 	unsigned char block[BLOCK_SIZE];
 	struct op_args args;
 	struct object o;
 	int fd = some_file(&args, &o);
 
-	assert_int_equal(pwrite(fd, zeroes, sizeof(zeroes), BLOCK_SIZE), sizeof(zeroes));
+	for (size_t i = 0; i < ARRAY_SIZE(changed); i++)
+		assert_int_equal(pwrite(fd, zeroes, sizeof(zeroes), changed[i]), sizeof(zeroes));
 	assert_int_equal(pread(fd, block, BLOCK_SIZE, BLOCK_SIZE), BLOCK_SIZE);
 	settle(&args, fd, 512, false);
 	assert_int_equal(world.findings, before);
@@ -170,7 +174,7 @@ static void neither_is_a_finding(void **state)
 	assert_int_equal(pread(fd, &bit, 1, 2 * BLOCK_SIZE + 5), 1);
 	bit ^= 0x10;
 	assert_int_equal(pwrite(fd, &bit, 1, 2 * BLOCK_SIZE + 5), 1);
-	settle(&args, fd, 0, false);
+	settle(&args, fd, BLOCK_SIZE, false);
 	assert_int_equal(world.findings, before + 1);
 	assert_int_equal(last.class, FINDING_FLIPPED);
 	assert_int_equal(last.offset, 2 * BLOCK_SIZE);
@@ -190,7 +194,7 @@ static void neither_where_pages_may_be_dropped(void **state)
 	int fd = some_file(&args, &o);
 
 	assert_int_equal(pwrite(fd, "garbage", 7, BLOCK_SIZE), 7);
-	settle(&args, fd, 0, true);
+	settle(&args, fd, BLOCK_SIZE, true);
 	assert_int_equal(world.findings, before);
 	assert_true(is_unsure(args.object));
 	close(fd);
@@ -248,7 +252,7 @@ static void a_look_at_the_disk(void **state)
 		assert_int_equal(world.ctx.look.hash[0], content_hash_of_zeroes());
 		assert_int_equal(world.ctx.look.hash[1], hash_of(args.object, 2));
 	}
-	settle(&args, fd, 0, false);
+	settle(&args, fd, BLOCK_SIZE, false);
 	assert_false(is_unsure(args.object));
 	close(fd);
 }
@@ -456,11 +460,150 @@ static void a_punch_that_stopped_on_its_way(void **state)
 	close(fd);
 }
 
+/* ---- on blocks of 1 KiB */
+
+static void learn_on_small_blocks(const char *op, const struct op_args *args, int fd, uint64_t offset,
+				  uint64_t length)
+{
+	struct op_answer answer = {.ret = -ENOSPC, .began = true, .size = resolve_size_of(fd)};
+
+	world.ctx.operation++;
+	resolve_look(&world.ctx, fd, offset, length);
+	world.ctx.look.unit = 1024;
+	op_by_name(op)->learn(&world.ctx, args, &answer);
+}
+
+/* The whole blocks of the range are gone, its edges are as they were. */
+static void a_zeroed_range_with_its_edges_left(void **state)
+{
+	static const unsigned char zeroes[2048];
+	const unsigned int before = world.findings;
+	struct op_args args = {0};
+	struct object o;
+	int fd = some_file(&args, &o);
+
+	args.offset = BLOCK_SIZE + 346;
+	args.aux = BLOCK_SIZE;
+	assert_int_equal(pwrite(fd, zeroes, 2048, BLOCK_SIZE + 1024), 2048);
+	learn_on_small_blocks("zero_range", &args, fd, args.offset, args.aux);
+	assert_int_equal(world.findings, before);
+	assert_known(args.object, fd);
+	close(fd);
+}
+
+static void a_clone_of_the_second_half_of_a_block(void **state)
+{
+	const unsigned int before = world.findings;
+	struct op_args args = {0};
+	struct object to;
+	int fd = two_files(&args, &to, &args.dir2);
+
+	args.aux = 2 * BLOCK_SIZE;
+	copy_on_disk(fd, args.dir2, 2048, BLOCK_SIZE);
+	learn_on_small_blocks("clone_range", &args, fd, 0, args.aux);
+	assert_int_equal(world.findings, before);
+	assert_known(args.object, fd);
+	close(fd);
+}
+
+/* ---- direct writes, of which some ranges failed */
+
+/* A batch of `count` ranges of a block each, from `block` on. */
+static void batch(struct op_args *args, uint64_t block, unsigned int count)
+{
+	args->offset = block * BLOCK_SIZE;
+	args->aux = count - 1;
+	assert_int_equal(direct_range(args, count - 1).offset, (block + count - 1) * BLOCK_SIZE);
+	world.ctx.operation++;
+}
+
+/* Bytes [from, to) got to the disk. */
+static void written(const struct op_args *args, int fd, uint64_t from, uint64_t to)
+{
+	const struct content_key key = address_key(&world.ctx, args->object);
+	unsigned char bytes[BLOCK_SIZE];
+
+	content_fill(&key, from, bytes, to - from);
+	assert_int_equal(pwrite(fd, bytes, to - from, (off_t)from), to - from);
+}
+
+/* What became of the ranges, with the stretch as it is now. */
+static void learn_batch(const struct op_args *args, int fd, const int32_t *part, unsigned int count,
+			uint32_t unit)
+{
+	struct op_answer answer = {.ret = -ENOSPC, .began = true, .parts = count};
+
+	op_by_name("aio_write")->fill(&world.ctx, args);
+	memcpy(answer.part, part, count * sizeof(*part));
+	answer.size = resolve_size_of(fd);
+	resolve_look(&world.ctx, fd, args->offset, (uint64_t)count * BLOCK_SIZE);
+	world.ctx.look.unit = unit;
+	op_by_name("aio_write")->learn(&world.ctx, args, &answer);
+}
+
+/* On blocks of 1 KiB: over two that hold data, and between them two in a hole. */
+static void a_direct_write_into_data_and_holes(void **state)
+{
+	const unsigned int before = world.findings;
+	const int32_t failed = -ENOSPC;
+	struct op_args args = {0};
+	struct object o;
+	int fd = some_file(&args, &o);
+
+	batch(&args, 2, 1);
+	written(&args, fd, 2ULL * BLOCK_SIZE, 2ULL * BLOCK_SIZE + 1024);
+	written(&args, fd, 2ULL * BLOCK_SIZE + 3072, 3ULL * BLOCK_SIZE);
+	learn_batch(&args, fd, &failed, 1, 1024);
+	assert_int_equal(world.findings, before);
+	assert_known(args.object, fd);
+	close(fd);
+}
+
+/* The range that holds the end of the file was cut off there again, a later one grew the file after all. */
+static void a_direct_write_across_an_end_that_moved_later(void **state)
+{
+	const unsigned int before = world.findings;
+	const int32_t part[3] = {-ENOSPC, -ENOSPC, BLOCK_SIZE};
+	const uint64_t end = 2 * BLOCK_SIZE + 1511;
+	struct op_args args = {0};
+	struct object o;
+	int fd = some_file(&args, &o);
+
+	world.ctx.operation++;
+	assert_int_equal(ftruncate(fd, (off_t)end), 0);
+	model_truncate(&world.model, world.ctx.operation, args.object, end);
+	batch(&args, 2, 3);
+	written(&args, fd, 2ULL * BLOCK_SIZE, end);
+	written(&args, fd, 4ULL * BLOCK_SIZE, 5ULL * BLOCK_SIZE);
+	learn_batch(&args, fd, part, 3, BLOCK_SIZE);
+	assert_int_equal(world.findings, before);
+	assert_known(args.object, fd);
+	close(fd);
+}
+
+/* No block of the filesystem ends there, nor did the file. */
+static void a_direct_write_torn_within_a_block(void **state)
+{
+	const unsigned int before = world.findings;
+	const int32_t failed = -ENOSPC;
+	struct op_args args = {0};
+	struct object o;
+	int fd = some_file(&args, &o);
+
+	batch(&args, 2, 1);
+	written(&args, fd, 2ULL * BLOCK_SIZE, 2ULL * BLOCK_SIZE + 512);
+	learn_batch(&args, fd, &failed, 1, 1024);
+	assert_int_equal(world.findings, before + 1);
+	assert_int_equal(last.offset, 2 * BLOCK_SIZE);
+	assert_true(is_unsure(args.object));
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_block_is_old_or_new),
-		cmocka_unit_test(a_prefix_where_prefixes_may_be),
+		cmocka_unit_test(pieces_where_pieces_may_be),
 		cmocka_unit_test(neither_is_a_finding),
 		cmocka_unit_test(neither_where_pages_may_be_dropped),
 		cmocka_unit_test(what_was_not_read_is_unsure),
@@ -473,6 +616,11 @@ int main(void)
 		cmocka_unit_test(a_clone_that_grew_the_file_in_part),
 		cmocka_unit_test(a_zeroed_range_that_was_cut_off),
 		cmocka_unit_test(a_punch_that_stopped_on_its_way),
+		cmocka_unit_test(a_zeroed_range_with_its_edges_left),
+		cmocka_unit_test(a_clone_of_the_second_half_of_a_block),
+		cmocka_unit_test(a_direct_write_into_data_and_holes),
+		cmocka_unit_test(a_direct_write_across_an_end_that_moved_later),
+		cmocka_unit_test(a_direct_write_torn_within_a_block),
 	};
 
 	if (geteuid() != 0) {

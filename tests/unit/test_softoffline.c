@@ -9,9 +9,8 @@
 #include <unistd.h>
 
 #include "injectors/census.h"
-#include "injectors/injector.h"
 #include "src/guard/poison.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/injection.h"
 
 extern const struct injector injector_softoffline;
 
@@ -108,34 +107,18 @@ size_t census_find_dirty(const struct census *c, uint64_t cgroup, uint64_t first
 
 /* ---- one injection of it ---- */
 
-static struct params params;
-static struct exposure exposure;
-static _Atomic uint32_t serial;
-static _Atomic bool stop;
-static struct injection in;
-
 static int begin(const char *arg, uint64_t cgroup)
 {
 	struct error e;
 
 	memset(&kernel, 0, sizeof(kernel));
-	memset(&exposure, 0, sizeof(exposure));
 	for (unsigned int i = FRAMES; i < ALL; i += 2)
 		kernel.dirty[i] = true;
 	for (unsigned int i = FRAMES; i < ALL; i += 4)
 		kernel.targets[i] = true;
-	assert_int_equal(
-		params_init(&params, injector_softoffline.params, injector_softoffline.param_count, &e), 0);
+	make_injection(&injector_softoffline, arg);
 	params.value[0] = 10; /* batch */
-	in = (struct injection){.name = "softoffline",
-				.params = &params,
-				.random = stream_make(1, 2, 3),
-				.target = -1,
-				.cgroup = cgroup,
-				.phase_arg = arg,
-				.exposure = &exposure,
-				.serial_now = &serial,
-				.stop = &stop};
+	in.cgroup = cgroup;
 	assert_int_equal(injector_softoffline.start(&in, &e), 0);
 	return injector_softoffline.phase(&in, &e);
 }

@@ -8,10 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "injectors/injector.h"
 #include "injectors/walk.h"
 #include "src/base/clock.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/injection.h"
 
 extern const struct injector injector_sync;
 
@@ -152,11 +151,6 @@ int machine_thaw(struct machine *m)
 
 /* ---- one injection of it ---- */
 
-static struct params params;
-static struct exposure exposure;
-static _Atomic uint32_t serial;
-static _Atomic bool stop;
-static struct injection in;
 static char directory[] = "/tmp/recow-sync-XXXXXX";
 
 static const uint64_t held[FILES] = {70, 0, 60, 0, 30000, 0};
@@ -172,19 +166,10 @@ static void set_up(const uint64_t *values)
 
 	memset(&kernel, 0, sizeof(kernel));
 	memcpy(kernel.value, values, sizeof(kernel.value));
-	assert_int_equal(params_init(&params, injector_sync.params, injector_sync.param_count, &e), 0);
+	make_injection(&injector_sync, "");
 	memset(&service, 0, sizeof(service));
 	params.value[0] = params.value[1] = params.value[5] = 0; /* no pauses */
 	params.value[3] = params.value[4] = NSEC_PER_MSEC;       /* short turns, short freezes */
-	in = (struct injection){.name = "sync",
-				.params = &params,
-				.random = stream_make(1, 2, 3),
-				.target = -1,
-				.phase_arg = "",
-				.exposure = &exposure,
-				.serial = atomic_load(&serial),
-				.serial_now = &serial,
-				.stop = &stop};
 	assert_int_equal(injector_sync.start(&in, &e), 0);
 }
 
@@ -422,7 +407,7 @@ static void many_threads_sync(void **state)
 	begin_on_directory("storm");
 	while (atomic_load(&exposure.steps) < before + 100 && clock_mono() < limit)
 		sleep_ns(NSEC_PER_MSEC);
-	atomic_fetch_add(&serial, 1);
+	end_phase();
 	end_on_directory();
 	in.serial = atomic_load(&serial);
 	before = atomic_load(&exposure.steps) - before;

@@ -11,7 +11,7 @@ from vm import host
 from vm.modules import LOADED, Modules
 
 INIT = pathlib.Path(__file__).with_name("init")
-PROGRAMS = ("btrfs", "btrfstune", "mkfs.btrfs", "mkfs.ext4", "e2fsck", "fsck.ext4", "tune2fs", "mkfs.xfs", "xfs_repair", "fsck.xfs", "dmsetup",
+PROGRAMS = ("btrfs", "btrfstune", "mkfs.btrfs", "mkfs.ext4", "e2fsck", "debugfs", "fsck.ext4", "tune2fs", "mkfs.xfs", "xfs_repair", "fsck.xfs", "dmsetup",
             "mkswap", "setpriv")
 REQUIRED = ("btrfs", "mkfs.btrfs")
 # Loaded by name while a program runs, so ldd does not show it: glibc wants it when a thread is cancelled or ends itself.
