@@ -18,6 +18,7 @@ librecow_a_SOURCES += \
 	%D%/dimm.c \
 	%D%/dirty.c \
 	%D%/dirty.h \
+	%D%/failure.c \
 	%D%/flush.c \
 	%D%/flush.h \
 	%D%/fragmenter.c \
@@ -27,6 +28,8 @@ librecow_a_SOURCES += \
 	%D%/hotplug.c \
 	%D%/injector.c \
 	%D%/injector.h \
+	%D%/moment.c \
+	%D%/moment.h \
 	%D%/nomem.c \
 	%D%/numa.c \
 	%D%/pressure.c \
@@ -34,6 +37,7 @@ librecow_a_SOURCES += \
 	%D%/sample.h \
 	%D%/setting.c \
 	%D%/setting.h \
+	%D%/shutdown.c \
 	%D%/softoffline.c \
 	%D%/squeeze.c \
 	%D%/squeeze.h \

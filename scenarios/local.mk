@@ -6,6 +6,7 @@ dist_scenarios_DATA = \
 	%D%/direct-in-flight.ini \
 	%D%/enospc-edge.ini \
 	%D%/everything.ini \
+	%D%/failing-device.ini \
 	%D%/jbd2-migration.ini \
 	%D%/large-folios-reclaimed.ini \
 	%D%/log-tree.ini \
@@ -14,6 +15,7 @@ dist_scenarios_DATA = \
 	%D%/power-cut.ini \
 	%D%/pressure.ini \
 	%D%/prove.ini \
+	%D%/shutdown.ini \
 	%D%/small-memcg-readers.ini \
 	%D%/slow-device.ini \
 	%D%/smoke.ini \

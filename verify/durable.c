@@ -17,37 +17,6 @@
 #include "src/content/hash.h"
 #include "verify/durable_tree.h"
 
-/* ---- promises */
-
-static bool has_word(const char *list, const char *word)
-{
-	const size_t len = strlen(word);
-
-	for (const char *at = list; (at = strstr(at, word)); at += len) {
-		const bool begins = at == list || strchr(", ", at[-1]);
-
-		if (begins && strchr(",= ", at[len]))
-			return true;
-	}
-	return false;
-}
-
-struct promises durable_promises(const char *fs, const char *mkfs_options, const char *mount_options)
-{
-	static const char *const logging[] = {"btrfs", "ext4", "xfs"};
-	struct promises p = {0};
-
-	for (size_t i = 0; i < ARRAY_SIZE(logging); i++)
-		p.sync_names |= strcmp(fs, logging[i]) == 0;
-	if (has_word(mount_options, "nobarrier") || has_word(mount_options, "barrier=0"))
-		p.none = "it was mounted without barriers: what was synced may be in the disk's cache";
-	if (strcmp(fs, "ext4") == 0 && strstr(mkfs_options, "^has_journal"))
-		p.none = "ext4 without a journal promises nothing after a power cut";
-	if (has_word(mount_options, "data=writeback"))
-		p.none = "data=writeback: files may show what was on the disk before";
-	return p;
-}
-
 /* ---- what must be there, and is not */
 
 static void mark(struct durable_pass *p, const struct worker_history *w, uint32_t object,
@@ -161,7 +130,7 @@ static bool may_be_there(const struct history *h, const char *name)
 		if (d->number == number)
 			return d->operation > MAX(h->worker[worker].whole, h->worker[worker].syncs.snapshot);
 	}
-	return number == h->worker[worker].snapshot_in_flight;
+	return h->worker[worker].snapshot_unsure && number >= h->worker[worker].snapshot_unsure;
 }
 
 struct sieve {
@@ -182,12 +151,12 @@ static void pass_on(void *self, const struct finding *f)
 	finding_emit(s->to, f);
 }
 
-/* One that was being taken when power went may be there or not. */
-static void leave_out_in_flight(struct worker_history *w)
+/* Those of which it is not sure that they were taken may be there or not. */
+static void leave_out_unsure(struct worker_history *w)
 {
 	struct witness_list *l = &w->told.witnesses;
 
-	if (l->live && w->snapshot_in_flight && l->witness[l->live - 1]->number == w->snapshot_in_flight)
+	while (l->live && w->snapshot_unsure && l->witness[l->live - 1]->number >= w->snapshot_unsure)
 		witness_put(l->witness[--l->live]);
 }
 
@@ -241,7 +210,7 @@ static int verify_snapshots(struct durable_pass *p, struct error *e)
 	if (!lists)
 		return error_errno(e, EXIT_HARNESS, ENOMEM, "snapshots");
 	for (unsigned int i = 0; i < h->workers; i++) {
-		leave_out_in_flight(&h->worker[i]);
+		leave_out_unsure(&h->worker[i]);
 		lists[i] = &h->worker[i].told.witnesses;
 	}
 	find_shared(p, &shared);
@@ -324,7 +293,7 @@ int durable_verify(struct verification *v, struct error *e)
 	struct durable_pass p = {.history = v->durable};
 	int rc;
 
-	p.promises = durable_promises(spec->fs, v->mkfs_options, spec->mount_options);
+	p.promises = target_promises(spec->fs, v->mkfs_options, spec->mount_options);
 	check_start(&p.check, v, "durable", SEEN_FRESH);
 	rc = make_room(&p) ? error_errno(e, EXIT_HARNESS, ENOMEM, "durable") : look_through(&p, e);
 	free_room(&p);
@@ -338,7 +307,7 @@ int durable_verify(struct verification *v, struct error *e)
 
 const struct verifier verifier_durable = {
 	.name = "durable",
-	.summary = "what was durable when the run was cut off",
-	.when = VERIFY_REMOUNTED,
+	.summary = "what was durable when the target was made to fail, or the run was cut off",
+	.when = VERIFY_FAILED,
 	.run = durable_verify,
 };

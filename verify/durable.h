@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A target after a power cut, or as a run that was killed left it, against what must be durable of that run.
- * Not for scenarios: `recow verify` runs it where the run ended amid a round.
+ * A target after a power cut, as a run that was killed left it, or after it was made to fail, against what
+ * must be durable of that run. `recow verify` runs it where the run ended amid a round, a run itself when it
+ * made its target fail.
  */
 #ifndef RECOW_VERIFY_DURABLE_H
 #define RECOW_VERIFY_DURABLE_H
 
 #include "src/durable/history.h"
+#include "src/target/promises.h"
 #include "verify/inode.h"
-
-/* verify_counters.kept: what was durable and was compared; blocks that show what had been cut off of their
- * file. */
-enum { DURABLE_OBJECTS, DURABLE_NAMES, DURABLE_BLOCKS, DURABLE_CUT_OFF };
-
-/* What a filesystem promises (docs/verify.md). */
-struct promises {
-	bool sync_names;  /* a synced file is there under one of its names */
-	const char *none; /* nothing is promised: why; NULL: something is */
-};
-
-/* Of a filesystem made and mounted with these options. */
-struct promises durable_promises(const char *fs, const char *mkfs_options, const char *mount_options);
 
 /* The target as it is looked through. */
 struct durable_pass {

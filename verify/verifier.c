@@ -11,6 +11,7 @@ const char *verify_when_text(enum verify_when when)
 		[VERIFY_REMOUNTED] = "at the end, after unmount and mount",
 		[VERIFY_LIVE] = "all the time",
 		[VERIFY_DURING] = "while the workers churn, and as often as hot and remount",
+		[VERIFY_FAILED] = "at the end, when the target was made to fail, after unmount and mount",
 	};
 
 	return text[when];

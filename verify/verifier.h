@@ -29,9 +29,14 @@ enum verify_when {
 	/* Again and again while the workers churn, in a thread of its own, until `stop`; and as well after
 	 * those of VERIFY_ROUND and of VERIFY_REMOUNTED. */
 	VERIFY_DURING,
+	VERIFY_FAILED, /* instead of all of these when the target was made to fail, after unmount and mount */
 };
 
 #define VERIFY_KEPT 8
+
+/* Of a VERIFY_FAILED one, in `kept`: what was durable, and was compared; blocks that show what had been cut
+ * off of their file. */
+enum { DURABLE_OBJECTS, DURABLE_NAMES, DURABLE_BLOCKS, DURABLE_CUT_OFF };
 
 /* What was looked at; added to, never reset, by several threads. */
 struct verify_counters {
@@ -76,8 +81,8 @@ struct verification {
 	const struct finding_sink *findings;
 	struct verify_counters *counters;
 	const _Atomic bool *stop; /* give up soon: what was compared so far counts */
-	/* recow verify, of a run that was cut off: what is durable of it; and with which options its
-	 * filesystem was made. */
+	/* Of a run that was cut off (recow verify), or made its target fail: what is durable of it; and with
+	 * which options its filesystem was made. */
 	const struct history *durable;
 	const char *mkfs_options;
 	const char *log; /* path of a file for the verifier's own output (RUN/<name>.log) */

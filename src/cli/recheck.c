@@ -9,10 +9,12 @@
 
 #include "src/base/clock.h"
 #include "src/base/units.h"
+#include "src/durable/timeline.h"
 #include "src/journal/file.h"
 #include "src/plan/pick.h"
 #include "src/plugins.h"
 #include "src/report/print.h"
+#include "src/target/promises.h"
 #include "verify/durable.h"
 
 #define USUAL "remount,cold,devstats"
@@ -33,6 +35,12 @@ static int take_list(struct recheck *r, const char *list, struct error *e)
 		v = pick_verifier(name, e);
 		if (!v)
 			rc = -1;
+		else if (v->when == VERIFY_FAILED)
+			rc = error_set(e, EXIT_USAGE,
+				       "--verify: %s takes the place of the others by itself where a run was "
+				       "cut off, or "
+				       "made its target fail",
+				       name);
 		else if (v->when == VERIFY_LIVE)
 			rc = error_set(e, EXIT_USAGE,
 				       "--verify: %s follows the kernel log of a run that goes on", name);
@@ -155,6 +163,10 @@ static bool last_operation(const struct recheck *r, uint32_t worker, uint64_t *o
 
 bool recheck_exact(const struct recheck *r, char *why, size_t len)
 {
+	if (timeline_times(r->run).failing) {
+		snprintf(why, len, "the run made its target fail: only what was durable then must be there");
+		return false;
+	}
 	if (!r->workers) {
 		snprintf(why, len, "the run recorded no state: it died before its first checkpoint");
 		return false;
@@ -220,7 +232,7 @@ int recheck_amid_round(struct recheck *r, struct error *e)
 	const char *key = json_string_value(json_object_get(plan, "run_key"));
 	const json_t *target = json_object_get(plan, "target");
 	const struct promises promises =
-		durable_promises(r->spec.fs, json_text(target, "mkfs_options"), r->spec.mount_options);
+		target_promises(r->spec.fs, json_text(target, "mkfs_options"), r->spec.mount_options);
 	const struct history_plan p = {
 		.run = r->run,
 		.key = key ? strtoull(key, NULL, 16) : 0,

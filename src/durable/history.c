@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "src/durable/timeline.h"
 #include "src/model/stripes.h"
 #include "src/ops/table.h"
 
@@ -220,13 +221,34 @@ static void note_touches(struct worker_history *w, const struct done *d, const s
 	}
 }
 
+static bool ends_in_failing(const struct history *h, const struct done *d)
+{
+	return h->failing && done_end(d) >= h->failing;
+}
+
+/* A target that had failed refused it: nothing of it can have reached the disk. But for a store through a
+ * mapping that ended in a SIGBUS: what it stored before may have met a page on its way there. */
+static bool left_nothing(const struct history *h, const struct done *d)
+{
+	const struct journal_record *r = &d->part[0];
+
+	if (!h->failed || d->pending || r->start <= h->failed)
+		return false;
+	for (unsigned int i = 0; i < d->count; i++) {
+		if (d->part[i].answer >= 0 || d->part[i].answer == -EFAULT)
+			return false;
+	}
+	return true;
+}
+
 static void note_snapshot(struct worker_history *w, const struct done *d)
 {
 	const struct journal_record *r = &d->part[0];
 	void *table = w->deleted;
 
-	if (d->pending && (r->kind == OP_SNAPSHOT || r->kind == OP_SNAPSHOT_SWITCH))
-		w->snapshot_in_flight = r->args.offset;
+	if ((d->pending || ends_in_failing(w->of, d)) && !w->snapshot_unsure &&
+	    (r->kind == OP_SNAPSHOT || r->kind == OP_SNAPSHOT_SWITCH))
+		w->snapshot_unsure = r->args.offset;
 	if (r->kind != OP_SNAPSHOT_DELETE || (r->answer < 0 && !d->pending) ||
 	    !grow(&table, &w->deleted_room, w->deletions + 1, sizeof(*w->deleted)))
 		return;
@@ -276,7 +298,7 @@ static int follow(void *self, const struct done *d)
 
 	if (d->mark && r->operation >= w->begin)
 		return note_barrier(w, r->args.offset);
-	if (d->mark || r->operation <= w->begin)
+	if (d->mark || r->operation <= w->begin || left_nothing(w->of, d))
 		return 0;
 	if (done_end(d) > w->of->whole && settle_whole(w))
 		return 1;
@@ -346,6 +368,7 @@ int history_make(struct history *h, const struct history_plan *p, struct error *
 {
 	void *pool = mmap(NULL, POOL_BYTES, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	const struct told_times times = timeline_times(p->run);
 
 	*h = (struct history){.run = p->run, .key = p->key, .complete = true, .ended = p->ended};
 	if (pool == MAP_FAILED)
@@ -356,10 +379,13 @@ int history_make(struct history *h, const struct history_plan *p, struct error *
 	if (!h->worker)
 		return error_errno(e, EXIT_HARNESS, ENOMEM, "%u workers", p->workers);
 	h->workers = p->workers;
-	h->whole = syncs_timeline(p->run);
+	h->whole = times.whole;
+	h->failing = times.failing;
+	h->failed = times.failed;
 	for (unsigned int i = 0; i < p->workers; i++) {
 		h->worker[i].of = h;
 		h->worker[i].worker = i;
+		h->worker[i].syncs.until = h->failing;
 		if (find_syncs(&h->worker[i], p, e))
 			return -1;
 	}

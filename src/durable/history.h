@@ -47,9 +47,11 @@ struct worker_history {
 	uint64_t begin; /* operation up to which nothing is known of what came before; 0: all is known */
 	uint64_t whole; /* the last operation that is durable since all was synced; 0: none */
 	uint64_t last;  /* the last operation, that in flight included */
-	uint64_t snapshot_in_flight; /* its number; 0: none is */
-	bool settled;                /* `whole` is known */
-	bool begun;                  /* names and told are in use */
+	uint64_t snapshot_unsure; /* number of the first one that was being taken when power went, or was
+				     taken when the target was failing: it and later ones may be there or not;
+				     0: none is unsure */
+	bool settled;             /* `whole` is known */
+	bool begun;               /* names and told are in use */
 	struct source_facts facts;
 };
 
@@ -60,12 +62,13 @@ struct history {
 	struct worker_history *worker;
 	struct page_pool *pool;
 	size_t pool_bytes;
-	uint64_t whole;      /* moment of the last sync of all, ns since the run's start; 0: none was */
-	bool ended;          /* the run had an end: its journals are whole */
-	bool complete;       /* it is known to the end what every worker did */
-	uint64_t operations; /* of all workers */
-	uint64_t in_flight;  /* how many were at the end */
-	uint64_t over;       /* when the last one began that was known, ns since the epoch */
+	uint64_t whole;           /* moment of the last sync of all, ns since the run's start; 0: none was */
+	uint64_t failing, failed; /* of a target that was made to fail (src/durable/timeline.h) */
+	bool ended;               /* the run had an end: its journals are whole */
+	bool complete;            /* it is known to the end what every worker did */
+	uint64_t operations;      /* of all workers */
+	uint64_t in_flight;       /* how many were at the end */
+	uint64_t over;            /* when the last one began that was known, ns since the epoch */
 };
 
 /* How the models of the run began; the model files hold later states, from which a journal without its first

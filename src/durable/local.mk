@@ -10,5 +10,7 @@ librecow_a_SOURCES += \
 	%D%/source.h \
 	%D%/syncs.c \
 	%D%/syncs.h \
+	%D%/timeline.c \
+	%D%/timeline.h \
 	%D%/touches.c \
 	%D%/touches.h

@@ -23,6 +23,8 @@ struct syncs {
 			    */
 	uint64_t whole;    /* all that was over at this moment is durable, ns since the start of the run; 0:
 			      nothing */
+	uint64_t until;    /* what was not over before this moment, ns since the start of the run, counts for
+			      nothing:    the target was failing; 0: it never did */
 	bool failed;       /* there was no memory: what is here is not all */
 };
 
@@ -33,9 +35,5 @@ void syncs_take(struct syncs *s, const struct done *d);
 
 /* Of an object born by operation `born`. */
 struct synced syncs_of(const struct syncs *s, uint32_t object, uint64_t born);
-
-/* When the last sync or freeze of the whole target by an injector or the guard began that is in
- * RUN/timeline.jsonl; 0: none. */
-uint64_t syncs_timeline(const char *run);
 
 #endif

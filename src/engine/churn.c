@@ -24,10 +24,11 @@ bool conductor_found(const struct conductor *c)
 
 bool conductor_ending(const struct conductor *c)
 {
-	return atomic_load(&c->shared->stop) || (conductor_found(c) && !c->shared->plan.keep_going);
+	return atomic_load(&c->shared->stop) || fault_is_over(c->shared) ||
+	       (conductor_found(c) && !c->shared->plan.keep_going);
 }
 
-static int mount_target(struct conductor *c, struct error *e)
+int conductor_mount(struct conductor *c, struct error *e)
 {
 	struct target *t = &c->shared->target;
 
@@ -41,7 +42,7 @@ static int mount_target(struct conductor *c, struct error *e)
 	return 0;
 }
 
-static void tell_target_lost(struct conductor *c, const char *what, const struct error *e)
+void conductor_lost(struct conductor *c, const char *what, const struct error *e)
 {
 	struct finding f = {.class = FINDING_TARGET, .place = SEEN_FRESH, .verifier = "remount"};
 
@@ -56,7 +57,7 @@ void conductor_look(struct conductor *c)
 		.class = FINDING_TARGET, .place = SEEN_CHURN, .verifier = "target", .still = true};
 	int err;
 
-	if (known == c->looked)
+	if (known == c->looked || shared_failing(c->shared))
 		return;
 	c->looked = known;
 	err = target_refusal(&c->shared->target);
@@ -69,7 +70,7 @@ void conductor_look(struct conductor *c)
 
 /* A mount point that is none any more was unmounted from outside: as a target that vanished it is a finding.
  */
-static int unmount_target(struct conductor *c, struct error *e)
+int conductor_unmount(struct conductor *c, struct error *e)
 {
 	atomic_store(&c->shared->target_mounted, 0);
 	if (c->mount >= 0)
@@ -79,7 +80,7 @@ static int unmount_target(struct conductor *c, struct error *e)
 		return 0;
 	if (e->err != EINVAL)
 		return -1;
-	tell_target_lost(c, "somebody unmounted the target", e);
+	conductor_lost(c, "somebody unmounted the target", e);
 	return 0;
 }
 
@@ -129,12 +130,12 @@ static int verify_fresh(struct conductor *c, struct error *e)
 	atomic_store(&s->stage, STAGE_REMOUNT);
 	if (!s->target.own)
 		return 0;
-	if (unmount_target(c, e) || verify_run(c, VERIFY_OFFLINE, e))
+	if (conductor_unmount(c, e) || verify_run(c, VERIFY_OFFLINE, e))
 		return -1;
 	if (conductor_ending(c))
 		return 0;
-	if (mount_target(c, e)) {
-		tell_target_lost(c, "the target could not be mounted again", e);
+	if (conductor_mount(c, e)) {
+		conductor_lost(c, "the target could not be mounted again", e);
 		return 0;
 	}
 	return verify_run(c, VERIFY_REMOUNTED, e);
@@ -158,7 +159,7 @@ static int conduct(struct conductor *c, struct error *e)
 	stop_workers(c);
 	gang_destroy(&c->gang);
 	if (!result && !atomic_load(&c->shared->stop))
-		result = verify_fresh(c, e);
+		result = shared_failing(c->shared) ? fault_recover(c, e) : verify_fresh(c, e);
 	return result;
 }
 
@@ -168,7 +169,7 @@ static int release_target(struct conductor *c, struct error *e)
 	bool keep = s->plan.keep || conductor_found(c);
 
 	atomic_store(&s->stage, STAGE_RELEASE);
-	if (c->mount >= 0 && unmount_target(c, e))
+	if (c->mount >= 0 && conductor_unmount(c, e))
 		return -1;
 	return target_release(&s->target, keep, e);
 }
@@ -183,7 +184,7 @@ static int run(struct conductor *c, struct error *e)
 		return -1;
 	if (s->target.note[0])
 		machine_note(&(struct machine){.socket = c->socket}, "target", s->target.note);
-	result = mount_target(c, e);
+	result = conductor_mount(c, e);
 	if (!result)
 		result = conduct(c, e);
 	if (release_target(c, &late)) {

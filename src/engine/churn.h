@@ -32,11 +32,12 @@ struct conductor {
 	struct during during[PLAN_VERIFIERS];
 	unsigned int during_count; /* how many of them have a thread */
 	_Atomic bool during_halt;
-	int mount;           /* descriptor of the mount point (O_PATH), -1 while it isn't mounted */
-	uint32_t looked;     /* findings that were known when the device was last asked whether it is there */
-	uint64_t journalled; /* operations at the last checkpoint, all workers */
-	uint64_t verify_ns;  /* how long the last verification took */
-	uint64_t round_ns;   /* how long the last whole round took, verification included */
+	int mount;       /* descriptor of the mount point (O_PATH), -1 while it isn't mounted */
+	uint32_t looked; /* findings that were known when the device was last asked whether it is there */
+	const struct history *durable; /* of a target that was made to fail, else NULL */
+	uint64_t journalled;           /* operations at the last checkpoint, all workers */
+	uint64_t verify_ns;            /* how long the last verification took */
+	uint64_t round_ns;             /* how long the last whole round took, verification included */
 };
 
 /* Entry point of the process; returns its exit status. `socket`: to the guard. */
@@ -51,6 +52,18 @@ bool conductor_found(const struct conductor *c);
 /* Something new is wrong: is it that the device is gone? Then that is a finding, at which the guard ends the
  * run. */
 void conductor_look(struct conductor *c);
+
+/* churn.c: around the target. Unmounting one that somebody has unmounted is a finding, no error. */
+int conductor_mount(struct conductor *c, struct error *e);
+int conductor_unmount(struct conductor *c, struct error *e);
+/* It could not be mounted again: a finding. */
+void conductor_lost(struct conductor *c, const char *what, const struct error *e);
+
+/* fault.c: the target was made to fail, and the workers have met that for long enough. */
+bool fault_is_over(const struct shared *s);
+/* When all are parked and at rest: unmount it, have what is below made whole, mount it again and compare what
+ * was durable. */
+int fault_recover(struct conductor *c, struct error *e);
 
 /* layout.c: make the workers' subvolumes, the shared directories and files. */
 int layout_make(struct conductor *c, struct error *e);

@@ -53,6 +53,8 @@ static void emit_finding(void *self, const struct finding *f)
 	const struct disturber *d = self;
 	struct finding stamped = *f;
 
+	if (shared_excuses(d->shared, f))
+		return;
 	shared_stamp(d->shared, &stamped);
 	message_send(d->machine.socket, MESSAGE_FINDING, &stamped, sizeof(stamped));
 }

@@ -35,6 +35,18 @@ static int make_shared_file(const struct conductor *c, uint32_t k, struct error 
 	return failed ? -1 : 0;
 }
 
+/* A run that is cut off at any moment has it: what was synced in it must be there. What can't be written now
+ * the workers will meet. */
+static void make_durable(const struct conductor *c)
+{
+	int root = c->shared->target.own ? openat(c->mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (root < 0)
+		return;
+	syncfs(root);
+	close(root);
+}
+
 int layout_make(struct conductor *c, struct error *e)
 {
 	const struct plan *plan = &c->shared->plan;
@@ -58,5 +70,6 @@ int layout_make(struct conductor *c, struct error *e)
 	}
 	if (c->shared->target.btrfs && mkdirat(c->mount, WITNESS_DIR, 0755))
 		return error_errno(e, EXIT_HARNESS, errno, "cannot make %s on the target", WITNESS_DIR);
+	make_durable(c);
 	return 0;
 }

@@ -4,6 +4,7 @@ librecow_a_SOURCES += \
 	%D%/churn.h \
 	%D%/disturb.c \
 	%D%/disturb.h \
+	%D%/fault.c \
 	%D%/feed.c \
 	%D%/feed.h \
 	%D%/gang.c \

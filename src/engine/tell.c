@@ -8,6 +8,8 @@ static void emit(void *self, const struct finding *f)
 	struct conductor *c = self;
 	struct finding stamped = *f;
 
+	if (shared_excuses(c->shared, f))
+		return;
 	shared_stamp(c->shared, &stamped);
 	atomic_fetch_add(&c->told, 1);
 	message_send(c->socket, MESSAGE_FINDING, &stamped, sizeof(stamped));

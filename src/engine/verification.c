@@ -80,6 +80,8 @@ static int verify_call(struct conductor *c, unsigned int index, enum verify_when
 		.when = when,
 		.witnesses = c->witnesses,
 		.witness_lists = s->plan.workers + 1,
+		.durable = c->durable,
+		.mkfs_options = s->plan.target.mkfs_options,
 	};
 	uint64_t start = clock_mono();
 	char name[64], log[4096];

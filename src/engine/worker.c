@@ -167,6 +167,16 @@ static void count_outside(struct worker *w, uint64_t begin)
 		count(&w->slot->outside_ns, begin - w->answered);
 }
 
+/* While the target comes to fail, who was refused waits until it has: what is refused in between may have
+ * left a part, what is refused later nothing. So that the one stays little, and the rest can be compared. */
+static void await_failure(const struct worker *w, int64_t ret)
+{
+	const struct fault *f = &w->shared->fault;
+
+	while (ret < 0 && atomic_load(&f->at) && !atomic_load(&f->made) && !atomic_load(&w->gang->halt))
+		sleep_ns(100 * NSEC_PER_USEC);
+}
+
 /* One operation from draw to journal. False: there is nothing more to do (in this phase, of a replay). */
 static bool operate(struct worker *w)
 {
@@ -199,6 +209,7 @@ static bool operate(struct worker *w)
 	atomic_store_explicit(&w->slot->journalled, w->done, memory_order_release);
 	count(&w->slot->operations, 1);
 	atomic_store_explicit(&w->slot->taken, w->done, memory_order_relaxed);
+	await_failure(w, answer.ret);
 	return true;
 }
 

@@ -222,7 +222,7 @@ static void take_dimm(struct guard *g, struct door *d, const struct message_dimm
 
 static int make_table(const struct change *c, int socket)
 {
-	return table_make(c->what, &c->way, socket);
+	return table_make(c->what, c->plain, &c->way, socket);
 }
 
 static void take_mapping(struct guard *g, struct door *d, const struct machine_way *m)
@@ -230,17 +230,25 @@ static void take_mapping(struct guard *g, struct door *d, const struct machine_w
 	struct change *c = &d->change;
 	char words[sizeof(c->value)];
 	uint64_t hold = m->kind == WAY_HOLD ? m->hold_ns : 0;
+	const struct undo_entry *noted;
+	int err = fault_permits(g, d, m);
 
 	if (!g->shared->plan.target.mapped || m->read_ms > MACHINE_DELAY || m->write_ms > MACHINE_DELAY ||
 	    hold > MACHINE_HOLD) {
 		message_answer(d->socket, g->shared->plan.target.mapped ? EINVAL : ENXIO);
 		return;
 	}
+	if (err) {
+		message_answer(d->socket, err);
+		return;
+	}
 	*c = (struct change){.kind = undo_kind_by_name("table"), .make = make_table, .way = *m};
 	mapping_name(c->what, sizeof(c->what), g->run);
 	snprintf(c->path, sizeof(c->path), "mapping %.*s", MAPPING_NAME, c->what);
 	snprintf(c->value, sizeof(c->value), "%s", table_describe(m, words, sizeof(words)));
-	c->note = !undo_find(&g->undo, c->kind, c->what);
+	noted = undo_find(&g->undo, c->kind, c->what);
+	snprintf(c->plain, sizeof(c->plain), "%s", noted ? noted->old : "");
+	c->note = !noted;
 	/* The guard's death must not leave it held. */
 	d->hand.outlives = hold > 0;
 	begin_change(g, d, DEFAULT_LIMIT + hold);
@@ -280,15 +288,19 @@ static void take_note(struct guard *g, const struct message_note *m)
 
 static void take_synced(struct guard *g, const struct door *d, const struct message_synced *m)
 {
-	const uint64_t start = g->shared->start_mono;
+	const uint64_t start = g->shared->start_mono, failing = atomic_load(&g->shared->fault.at);
 	char how[sizeof(m->how)];
 
 	if (m->begin < start || m->begin < g->synced + SYNC_SPACING)
 		return;
+	/* A target that fails may promise what it has not done. */
+	if (failing && m->end >= failing)
+		return;
 	g->synced = m->begin;
 	snprintf(how, sizeof(how), "%.*s", (int)sizeof(m->how) - 1, m->how);
-	timeline_event(&g->timeline, "sync", "{s:s, s:s, s:f}", "who", d->name, "how", how, "from",
-		       (double)(m->begin - start) / NSEC_PER_SEC);
+	timeline_event(&g->timeline, "sync", "{s:s, s:s, s:f, s:f}", "who", d->name, "how", how, "from",
+		       (double)(m->begin - start) / NSEC_PER_SEC, "to",
+		       (double)(m->end - start) / NSEC_PER_SEC);
 }
 
 static void take_steps(struct guard *g, const struct door *d, const struct message_steps *m)
@@ -316,6 +328,9 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		[MESSAGE_MAPPING] = sizeof(struct machine_way),
 		[MESSAGE_SYNCED] = sizeof(struct message_synced),
 		[MESSAGE_STEPS] = sizeof(struct message_steps),
+		[MESSAGE_FAULT] = sizeof(struct message_fault),
+		[MESSAGE_FAULT_MADE] = sizeof(struct message_fault_made),
+		[MESSAGE_FAULT_OVER] = 0,
 	};
 
 	if (kind != MESSAGE_FREEZE && passed >= 0)
@@ -336,6 +351,8 @@ static void take(struct guard *g, struct door *d, uint32_t kind, void *body, siz
 		take_synced(g, d, body);
 	} else if (kind == MESSAGE_STEPS) {
 		take_steps(g, d, body);
+	} else if (kind == MESSAGE_FAULT || kind == MESSAGE_FAULT_MADE || kind == MESSAGE_FAULT_OVER) {
+		fault_take(g, d, kind, body);
 	} else if (kind == MESSAGE_ERROR) {
 		take_error(g, body);
 	} else if (kind == MESSAGE_FREEZE) {

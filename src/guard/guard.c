@@ -308,6 +308,21 @@ void guard_go_on(struct guard *g)
 	undo_kind_now(&g->undo, "table", &listener);
 }
 
+int guard_make_whole(struct guard *g)
+{
+	const struct undo_kind *table = undo_kind_by_name("table");
+	int err = 0;
+
+	guard_go_on(g);
+	for (unsigned int i = 0; i < g->undo.count; i++) {
+		const struct undo_entry *entry = &g->undo.entry[i];
+
+		if (!entry->done && entry->kind == table)
+			err = entry->err ? entry->err : EIO;
+	}
+	return err;
+}
+
 void guard_relieve(struct guard *g)
 {
 	const struct undo_listener listener = {.self = g, .said = said};
@@ -331,6 +346,32 @@ static void put_back(struct guard *g)
 	g->facts.left += lost_last(g);
 }
 
+static void judge_fault(const struct shared *s, struct fault_facts *x)
+{
+	const struct fault *f = &s->fault;
+
+	*x = (struct fault_facts){
+		.wanted = plan_makes_fail(&s->plan),
+		.happened = atomic_load(&f->at),
+		.compared = atomic_load(&f->compared),
+		.who = f->who,
+		.how = f->how,
+		.at = atomic_load(&f->at) - s->start_mono,
+		.excused = atomic_load(&f->excused),
+		.lines = atomic_load(&f->lines),
+	};
+	for (unsigned int i = 0; i < s->plan.verification_count; i++) {
+		const struct verify_counters *c = &s->verified[i];
+
+		if (s->plan.verification[i].verifier->when != VERIFY_FAILED)
+			continue;
+		x->objects = atomic_load(&c->kept[DURABLE_OBJECTS]);
+		x->names = atomic_load(&c->kept[DURABLE_NAMES]);
+		x->blocks = atomic_load(&c->kept[DURABLE_BLOCKS]);
+		x->snapshots = atomic_load(&c->witnesses);
+	}
+}
+
 static void judge(struct guard *g, struct outcome *out)
 {
 	const struct plan *p = &g->shared->plan;
@@ -347,6 +388,7 @@ static void judge(struct guard *g, struct outcome *out)
 	g->facts.verified_bytes = c.verified_bytes;
 	if (g->timeline.err)
 		guard_fail(g, "the run directory can't be written: %s", strerror(g->timeline.err));
+	judge_fault(g->shared, &g->facts.fault);
 	outcome_decide(&g->facts, out);
 }
 

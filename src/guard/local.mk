@@ -8,6 +8,7 @@ librecow_a_SOURCES += \
 	%D%/count.h \
 	%D%/door.c \
 	%D%/family.c \
+	%D%/fault.c \
 	%D%/freeze.c \
 	%D%/freezer.c \
 	%D%/freezer.h \

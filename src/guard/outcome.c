@@ -85,6 +85,42 @@ static void say_clean(struct outcome *out, const struct outcome_facts *f)
 		say(out, "; no %s that recow knows of", measure_words[f->least.trial].what);
 }
 
+/* Behind what else there is to say. */
+static void say_failed(struct outcome *out, const struct outcome_facts *f)
+{
+	if (f->fault.happened)
+		say(out, "; the target was made to fail after %.1f s (%s: %s)",
+		    (double)f->fault.at / NSEC_PER_SEC, f->fault.who, f->fault.how);
+}
+
+static void say_durable(struct outcome *out, const struct outcome_facts *f)
+{
+	const struct fault_facts *x = &f->fault;
+	char objects[32], names[32], blocks[32], operations[32];
+
+	say(out,
+	    "clean: the target was made to fail after %.1f s (%s: %s), %llu answers were wrong then; "
+	    "%s durable objects with %s blocks, %s durable names, %llu snapshots are as they were when they "
+	    "were synced, or as something later left them (%s operations)",
+	    (double)x->at / NSEC_PER_SEC, x->who, x->how, (unsigned long long)x->excused,
+	    units_show_count(objects, sizeof(objects), x->objects),
+	    units_show_count(blocks, sizeof(blocks), x->blocks),
+	    units_show_count(names, sizeof(names), x->names), (unsigned long long)x->snapshots,
+	    units_show_count(operations, sizeof(operations), f->operations));
+}
+
+/* It was to fail: why nothing is proved by what came of it. NULL: something is. */
+static const char *failing_proves_nothing(const struct fault_facts *x)
+{
+	if (!x->happened)
+		return x->wanted ? "the target was to be made to fail, and was not" : NULL;
+	if (!x->compared)
+		return "what was durable when the target was made to fail was not compared";
+	if (!x->objects && !x->names && !x->snapshots)
+		return "nothing was durable when the target was made to fail, or it can't be told";
+	return NULL;
+}
+
 static bool too_little(const struct outcome_facts *f, unsigned int measure)
 {
 	return f->injected && f->exposure[measure] < f->least.of[measure];
@@ -120,8 +156,14 @@ static void say_short(struct outcome *out, const struct outcome_facts *f)
 
 static void say_inconclusive(struct outcome *out, const struct outcome_facts *f)
 {
+	const char *failing = failing_proves_nothing(&f->fault);
+
 	say(out, "inconclusive: ");
-	if (!f->rounds) {
+	if (failing) {
+		say(out, "%s", failing);
+		return;
+	}
+	if (!f->rounds && !f->fault.happened) {
 		say(out, "not one round was verified");
 		return;
 	}
@@ -138,6 +180,7 @@ void outcome_decide(const struct outcome_facts *f, struct outcome *out)
 	if (f->findings) {
 		out->exit = EXIT_FINDING;
 		say_findings(out, f);
+		say_failed(out, f);
 		say_harness(out, f);
 	} else if (failed) {
 		out->exit = EXIT_HARNESS;
@@ -149,9 +192,12 @@ void outcome_decide(const struct outcome_facts *f, struct outcome *out)
 		} else {
 			say(out, "; nothing was verified");
 		}
-	} else if (!f->rounds || thin(f)) {
+	} else if (failing_proves_nothing(&f->fault) || thin(f) || (!f->rounds && !f->fault.happened)) {
 		out->exit = EXIT_INCONCLUSIVE;
 		say_inconclusive(out, f);
+	} else if (f->fault.happened) {
+		out->exit = EXIT_CLEAN;
+		say_durable(out, f);
 	} else {
 		out->exit = EXIT_CLEAN;
 		say_clean(out, f);

@@ -15,6 +15,7 @@
 #include "src/guard/undo.h"
 #include "src/journal/file.h"
 #include "src/machine/messages.h"
+#include "src/target/mapping.h"
 
 struct child {
 	const char *name;
@@ -30,7 +31,8 @@ struct change {
 	char what[4096];
 	char path[256], value[128]; /* what to write; no path: only the log is to be synced */
 	struct message_pages pages; /* or pages to take or to give back; count 0: none */
-	struct machine_way way;     /* or what the target's device does */
+	struct machine_way way;     /* or what the target's device does, and */
+	char plain[MAPPING_TABLE];  /* the table noted before the first change; "": this is the first */
 	/* Or this makes the change, in the hand, whose end of the socket it has; NULL: nothing does. */
 	int (*make)(const struct change *c, int socket);
 	bool note; /* the old state has to be noted first */
@@ -125,6 +127,14 @@ void freeze_close(struct guard *g);                       /* thaw and wait for i
  * freeze, so that one that hangs itself is noticed. */
 uint64_t freeze_time(const struct guard *g, uint64_t now);
 
+/* fault.c: a target that is made to fail. May its device do that now, as the asker wants? 0 or an errno. */
+int fault_permits(const struct guard *g, const struct door *d, const struct machine_way *way);
+/* Answers MESSAGE_FAULT and its like. */
+void fault_take(struct guard *g, const struct door *d, uint32_t kind, const void *body);
+/* Is this line of the kernel log, of which the verifier would make a finding, what a target that fails has it
+ * say? */
+bool fault_expects(struct guard *g, const struct verifier *v, const char *record);
+
 /* lost.c: hands that were given up. */
 void lost_add(struct guard *g, pid_t pid);
 /* Forget those that died. Returns how many are left: as long as they hang, fewer changes can be begun. */
@@ -149,6 +159,8 @@ bool family_look(struct guard *g, struct child *c);
 
 /* guard.c: a device below the target that is held, or slow, is neither any more. */
 void guard_go_on(struct guard *g);
+/* All that was changed below the target is put back, while the run goes on. Returns 0 or an errno. */
+int guard_make_whole(struct guard *g);
 
 /* guard.c: disturb died. Give up what it asked for, and take its squeeze off churn, which is to end in peace.
  */
@@ -156,5 +168,7 @@ void guard_relieve(struct guard *g);
 
 /* loop.c: from the fork until the children are gone. */
 void guard_loop(struct guard *g);
+/* Judge what the kernel has said until now. */
+void guard_follow_kernel(struct guard *g);
 
 #endif

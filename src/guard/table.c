@@ -68,26 +68,42 @@ void mapping_by_hand(const char *what, const char *old, char *buf, size_t len)
 
 /* ---- change ---- */
 
-/* Tables of dm-linear ("DEVICE OFFSET") and dm-delay ("DEVICE OFFSET MS [DEVICE OFFSET MS]"), as
- * Documentation/admin-guide/device-mapper has them. */
-int table_for(const char *present, const struct machine_way *way, char *table, size_t len)
+/* Tables of dm-linear ("DEVICE OFFSET"), dm-delay ("DEVICE OFFSET MS [DEVICE OFFSET MS]"), dm-error ("") and
+ * dm-flakey
+ * ("DEVICE OFFSET UP DOWN FEATURES FEATURE": always down), as Documentation/admin-guide/device-mapper has
+ * them. */
+int table_for(const char *plain, const struct machine_way *way, char *table, size_t len)
 {
 	uint64_t start, length, offset;
 	char type[32], below[32];
-	int used;
+	int used = -1;
 
-	if (sscanf(present, "%" SCNu64 " %" SCNu64 " %31s %31s %" SCNu64, &start, &length, type, below,
+	if (sscanf(plain, "%" SCNu64 " %" SCNu64 " %31s %31s %" SCNu64, &start, &length, type, below,
 		   &offset) != 5 ||
 	    (strcmp(type, "linear") && strcmp(type, "delay")))
 		return EINVAL;
-	if (way->kind == WAY_DELAY)
+	switch (way->kind) {
+	case WAY_DELAY:
 		used = snprintf(table, len,
 				"%" PRIu64 " %" PRIu64 " delay %s %" PRIu64 " %u %s %" PRIu64 " %u", start,
 				length, below, offset, way->read_ms, below, offset, way->write_ms);
-	else
+		break;
+	case WAY_ERRORS:
+		used = snprintf(table, len, "%" PRIu64 " %" PRIu64 " error ", start, length);
+		break;
+	case WAY_WRITE_ERRORS:
+	case WAY_DROP:
+		used = snprintf(table, len, "%" PRIu64 " %" PRIu64 " flakey %s %" PRIu64 " 0 1 1 %s", start,
+				length, below, offset,
+				way->kind == WAY_DROP ? "drop_writes" : "error_writes");
+		break;
+	case WAY_PLAIN:
+	case WAY_HOLD:
 		used = snprintf(table, len, "%" PRIu64 " %" PRIu64 " linear %s %" PRIu64, start, length,
 				below, offset);
-	return used < (int)len ? 0 : EINVAL;
+		break;
+	}
+	return used >= 0 && used < (int)len ? 0 : EINVAL;
 }
 
 /* Nothing is sent on the socket meanwhile: news is that the other end is gone. */
@@ -112,16 +128,16 @@ static int hold(const char *what, uint64_t ns, int socket)
 	return mapping_go_on(what);
 }
 
-int table_make(const char *what, const struct machine_way *way, int socket)
+int table_make(const char *what, const char *plain, const struct machine_way *way, int socket)
 {
 	char present[MAPPING_TABLE], table[MAPPING_TABLE];
 	int err;
 
 	if (way->kind == WAY_HOLD)
 		return hold(what, way->hold_ns, socket);
-	err = mapping_read(what, present, sizeof(present));
+	err = plain[0] ? 0 : mapping_read(what, present, sizeof(present));
 	if (!err)
-		err = table_for(present, way, table, sizeof(table));
+		err = table_for(plain[0] ? plain : present, way, table, sizeof(table));
 	return err ? err : mapping_load(what, table);
 }
 
@@ -136,6 +152,15 @@ char *table_describe(const struct machine_way *way, char *buf, size_t len)
 		break;
 	case WAY_HOLD:
 		snprintf(buf, len, "held for %llu ms", way->hold_ns / NSEC_PER_MSEC);
+		break;
+	case WAY_ERRORS:
+		snprintf(buf, len, "refuses everything");
+		break;
+	case WAY_WRITE_ERRORS:
+		snprintf(buf, len, "refuses writes");
+		break;
+	case WAY_DROP:
+		snprintf(buf, len, "drops writes");
 		break;
 	}
 	return buf;

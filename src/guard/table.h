@@ -20,13 +20,14 @@ int mapping_undo(const char *what, const char *old);
 void mapping_show(const char *what, const char *old, char *buf, size_t len);
 void mapping_by_hand(const char *what, const char *old, char *buf, size_t len);
 
-/* Make it so. A hold ends when its time is over, or when the other end of `socket` is gone: whoever holds
- * must let go. Returns 0 or an errno. */
-int table_make(const char *what, const struct machine_way *way, int socket);
+/* Make it so. `plain`: the table that it had before all changes; "": it has it still. A hold ends when its
+ * time is over, or when the other end of `socket` is gone: whoever holds must let go. Returns 0 or an errno.
+ */
+int table_make(const char *what, const char *plain, const struct machine_way *way, int socket);
 
-/* The present table, made over for `way`: pure. Returns 0; EINVAL when it is none that passes everything on
+/* The table `plain`, made over for `way`: pure. Returns 0; EINVAL when it is none that passes everything on
  * to one place. */
-int table_for(const char *present, const struct machine_way *way, char *table, size_t len);
+int table_for(const char *plain, const struct machine_way *way, char *table, size_t len);
 
 /* "held for 50 ms", "delays: reads 20 ms, writes 5 ms". Returns buf. */
 char *table_describe(const struct machine_way *way, char *buf, size_t len);

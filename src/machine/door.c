@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "src/base/clock.h"
 #include "src/machine/machine.h"
 #include "src/machine/messages.h"
 
@@ -85,6 +86,26 @@ int machine_thaw(struct machine *m)
 	return message_ask(m->socket, MESSAGE_THAW, NULL, 0);
 }
 
+int machine_fault(struct machine *m, const char *how, uint64_t linger_ns)
+{
+	struct message_fault msg = {.linger = linger_ns};
+
+	snprintf(msg.how, sizeof(msg.how), "%s", how);
+	return message_ask(m->socket, MESSAGE_FAULT, &msg, sizeof(msg));
+}
+
+int machine_fault_made(struct machine *m, int err)
+{
+	const struct message_fault_made msg = {.err = err};
+
+	return message_ask(m->socket, MESSAGE_FAULT_MADE, &msg, sizeof(msg));
+}
+
+int machine_fault_over(struct machine *m)
+{
+	return message_ask(m->socket, MESSAGE_FAULT_OVER, NULL, 0);
+}
+
 void machine_note(struct machine *m, const char *who, const char *text)
 {
 	struct message_note msg = {0};
@@ -96,7 +117,7 @@ void machine_note(struct machine *m, const char *who, const char *text)
 
 void machine_synced(struct machine *m, const char *how, uint64_t begin)
 {
-	struct message_synced msg = {.begin = begin};
+	struct message_synced msg = {.begin = begin, .end = clock_mono()};
 
 	snprintf(msg.how, sizeof(msg.how), "%s", how);
 	message_send(m->socket, MESSAGE_SYNCED, &msg, sizeof(msg));

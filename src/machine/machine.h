@@ -51,13 +51,22 @@ int machine_dimm(struct machine *m, unsigned int number, bool plugged, uint64_t 
 /*
  * What the target's device does from now on, below the mounted filesystem: possible where the plan put a
  * device-mapper device there (an injector that has NEED_MAPPING makes it do so). No request fails, and none
- * is lost. The undo lets it pass everything on, as at the beginning.
+ * is lost, but for the last three ways, of which machine_fault() must have been told before. The undo lets it
+ * pass everything on, as at the beginning.
  *
- * Returns 0 when it is so, of a hold when that is over; ENXIO where there is no such device; or the kernel's
- * refusal (EINVAL: it has no dm-delay).
+ * Returns 0 when it is so, of a hold when that is over; ENXIO where there is no such device; EPERM of a way
+ * to fail that was not told; EBUSY when it fails already, until machine_fault_over(); or the kernel's refusal
+ * (EINVAL: it has no dm-delay, or no dm-flakey).
  */
 struct machine_way {
-	enum { WAY_PLAIN, WAY_DELAY, WAY_HOLD } kind;
+	enum {
+		WAY_PLAIN,
+		WAY_DELAY,
+		WAY_HOLD,
+		WAY_ERRORS,       /* every request is refused */
+		WAY_WRITE_ERRORS, /* those that write */
+		WAY_DROP,         /* those are answered as if they were done */
+	} kind;
 	unsigned int read_ms,
 		write_ms; /* WAY_DELAY: how long each request takes at least, up to MACHINE_DELAY */
 	uint64_t hold_ns; /* WAY_HOLD: requests wait so long, at most MACHINE_HOLD, then go on; the way
@@ -82,6 +91,22 @@ int machine_freeze(struct machine *m, int root, uint64_t limit_ns);
 /* End one's own freeze. Returns 0 when the target was frozen until now; ETIME when the limit or the run's end
  * was earlier; ENOENT when the asker froze nothing. Thawed it is in any of these cases. */
 int machine_thaw(struct machine *m);
+
+/*
+ * The target is made to fail, for good: said before the change is made, by machine_mapping(), machine_set()
+ * or a system call of the asker's own. From the answer on the guard expects what a target that fails answers
+ * and what the kernel says of it: only what was synced before must be there afterwards. The workers go on for
+ * `linger_ns` once it has failed. `how`: for people.
+ *
+ * Returns 0, or EALREADY (it has been said; in a run once), ECANCELED (the run is ending).
+ */
+int machine_fault(struct machine *m, const char *how, uint64_t linger_ns);
+
+/* And the change was made, or (an errno) in vain tried. */
+int machine_fault_made(struct machine *m, int err);
+
+/* By churn, which has unmounted it: what lies below the target is whole again. Returns 0 or an errno. */
+int machine_fault_over(struct machine *m);
 
 /* A line for the timeline; no answer. */
 void machine_note(struct machine *m, const char *who, const char *text);

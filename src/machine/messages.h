@@ -26,6 +26,10 @@ enum message_kind {
 	MESSAGE_MAPPING, /* struct machine_way; answered when it is so, and a hold is over */
 	MESSAGE_SYNCED,  /* struct message_synced: the whole target was written out; for the timeline */
 	MESSAGE_STEPS,   /* struct message_steps: steps of an injector began; for a replay */
+	MESSAGE_FAULT,   /* struct message_fault: the target is about to fail; answered when that is known to
+			    all */
+	MESSAGE_FAULT_MADE, /* struct message_fault_made: it has failed, or does not; answered at once */
+	MESSAGE_FAULT_OVER, /* answered when what is below the target is whole */
 };
 
 struct message_set {
@@ -70,13 +74,22 @@ struct message_note {
 
 struct message_synced {
 	char how[32];
-	uint64_t begin; /* CLOCK_MONOTONIC, ns: what was done before is on disk */
+	uint64_t begin, end; /* CLOCK_MONOTONIC, ns: what was done before its begin is on disk at its end */
 };
 
 struct message_steps {
 	uint32_t round, phase;
 	uint64_t at;    /* operations of all workers when the first one began */
 	uint64_t count; /* how many, close together */
+};
+
+struct message_fault {
+	char how[64];
+	uint64_t linger; /* ns */
+};
+
+struct message_fault_made {
+	int32_t err;
 };
 
 /* A packet: the kind, then the body. */

@@ -11,6 +11,7 @@
 #include "src/machine/machine.h"
 #include "src/machine/programs.h"
 #include "src/target/mapping.h"
+#include "src/target/promises.h"
 
 /* The bit is met when `reason` is empty. */
 __attribute__((format(printf, 4, 5))) static void settle(struct surroundings *s, enum need need, bool met,
@@ -90,15 +91,41 @@ static void survey_soft_offline(struct surroundings *s)
 			 : "this kernel has no " MACHINE_SOFT_OFFLINE " (CONFIG_MEMORY_FAILURE)");
 }
 
+/* What is on a filesystem that was there before is somebody's. */
+static const char *why_not_fail(const struct target_spec *t)
+{
+	if (!t || t->kind == TARGET_DIRECTORY)
+		return "the target is a directory of a mounted filesystem, which is not made to fail";
+	if (t->kind != TARGET_AUTO && !t->mkfs)
+		return "the filesystem was there before the run, and is not made to fail (--mkfs --yes makes "
+		       "one)";
+	return target_promises(t->fs, t->mkfs_options, t->mount_options).none;
+}
+
+/* Those that know FS_IOC_SHUTDOWN, or do in some versions: the injector asks the mounted one. */
+static bool knows_shutdown(const char *fs)
+{
+	static const char *const known[] = {"btrfs", "ext4", "f2fs", "xfs"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (strcmp(known[i], fs) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void survey_target(struct surroundings *s, const struct target_spec *t)
 {
-	const char *fs = t && t->fs[0] ? t->fs : "btrfs", *checker = checker_of(fs);
+	const char *fs = t && t->fs[0] ? t->fs : "btrfs", *checker = checker_of(fs),
+		   *why_not = why_not_fail(t);
 
 	settle(s, NEED_BTRFS, t && !strcmp(fs, "btrfs"), "the target is %s, not btrfs", fs);
 	settle(s, NEED_OWN_TARGET, t && t->kind != TARGET_DIRECTORY,
 	       "the target is a directory of a mounted filesystem, which recow doesn't unmount");
 	settle(s, NEED_FSCK, checker && program_exists(checker), "%s is not installed, the checker of %s",
 	       checker ? checker : "no program", fs);
+	settle(s, NEED_MAY_FAIL, !why_not, "%s", why_not);
+	settle(s, NEED_SHUTDOWN, knows_shutdown(fs), "%s knows no shutdown (FS_IOC_SHUTDOWN)", fs);
 }
 
 void machine_survey(struct surroundings *s, const struct target_spec *target)

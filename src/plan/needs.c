@@ -20,11 +20,14 @@ static const char *const names[] = {
 	"DIMMs that come and go",
 	"device mapper",
 	"fault injection into memory allocation",
+	"a target that may fail",
+	"a filesystem that can be shut down",
 };
 
 /* These are about the target: open as long as there is none. */
 #define TARGET_NEEDS                                                                                         \
-	(NEED_BTRFS | NEED_OWN_TARGET | NEED_FSCK | NEED_EXCHANGE | NEED_NOREPLACE | NEED_WHITEOUT)
+	(NEED_BTRFS | NEED_OWN_TARGET | NEED_FSCK | NEED_EXCHANGE | NEED_NOREPLACE | NEED_WHITEOUT |         \
+	 NEED_MAY_FAIL | NEED_SHUTDOWN)
 
 const char *needs_unmet(const struct surroundings *s, uint32_t needs)
 {

@@ -29,6 +29,10 @@ enum need {
 	/* A device-mapper device can lie below the target, and does where something has this need. */
 	NEED_MAPPING = 1 << 14,
 	NEED_FAILING_MEMORY = 1 << 15, /* the kernel's fault injection, of slab objects or of pages */
+	/* The target may be made to fail: made for the run, unmounted by it, and it promises something of
+	 * what was synced. An injector that has this need does make it fail, for good (machine_fault()). */
+	NEED_MAY_FAIL = 1 << 16,
+	NEED_SHUTDOWN = 1 << 17, /* its filesystem can be shut down; of some only the mounted one tells */
 };
 
 /* What is known about the place to run; filled once by machine_survey() (src/machine/survey.h). */

@@ -106,6 +106,9 @@ char *plan_left_out(char *buf, size_t len, const struct plan *p, uint32_t unmet,
 /* Of a settled one: is there a verifier that looks at snapshots? Then every worker takes some. */
 bool plan_wants_witnesses(const struct plan *p);
 
+/* Of a settled one: does an injector make the target fail? */
+bool plan_makes_fail(const struct plan *p);
+
 /* What a shape has for a workload parameter ("size_max"). */
 uint64_t plan_shape_value(const struct shape *s, const char *name);
 

@@ -2,6 +2,7 @@
 /* What of the plan can run here. "Can't run" is said by name; it never counts as passed. */
 #include <stdio.h>
 
+#include "src/plan/pick.h"
 #include "src/plan/plan.h"
 
 /* Names of what is left out, and one reason for all behind them. */
@@ -115,7 +116,8 @@ static int settle_verification(struct plan_verification *v, const struct surroun
 	uint32_t needs = v->verifier->needs;
 	const char *reason;
 
-	if (v->verifier->when == VERIFY_OFFLINE || v->verifier->when == VERIFY_REMOUNTED)
+	if (v->verifier->when == VERIFY_OFFLINE || v->verifier->when == VERIFY_REMOUNTED ||
+	    v->verifier->when == VERIFY_FAILED)
 		needs |= NEED_OWN_TARGET;
 	reason = needs_unmet(around, needs);
 	v->unavailable = NULL;
@@ -138,6 +140,41 @@ static bool wants_mapping(const struct plan *p)
 	return false;
 }
 
+bool plan_makes_fail(const struct plan *p)
+{
+	for (unsigned int i = 0; p->inject && i < p->injection_count; i++) {
+		if (!p->injection[i].unavailable && (p->injection[i].injector->needs & NEED_MAY_FAIL))
+			return true;
+	}
+	return false;
+}
+
+/* What is to be there when a target has failed is compared where one is made to fail, named or not; and
+ * nowhere else. */
+static int settle_failing(struct plan *p, struct error *e)
+{
+	static const char nothing_fails[] = "nothing makes the target fail in this run";
+	const bool fails = plan_makes_fail(p);
+	struct plan_verification *last = &p->verification[p->verification_count];
+
+	for (unsigned int i = 0; i < p->verification_count; i++) {
+		struct plan_verification *v = &p->verification[i];
+
+		if (v->verifier->when != VERIFY_FAILED)
+			continue;
+		if (!fails)
+			v->unavailable = nothing_fails;
+		return 0;
+	}
+	if (!fails)
+		return 0;
+	if (p->verification_count == PLAN_VERIFIERS)
+		return error_set(e, EXIT_USAGE, "more than %d verifiers", PLAN_VERIFIERS);
+	*last = (struct plan_verification){.verifier = pick_verifier("durable", e)};
+	p->verification_count += last->verifier != NULL;
+	return last->verifier ? 0 : -1;
+}
+
 int plan_settle(struct plan *p, const struct surroundings *around, struct error *e)
 {
 	if (!p->shared_dirs) /* nothing is shared: there is no subvolume for it */
@@ -154,7 +191,7 @@ int plan_settle(struct plan *p, const struct surroundings *around, struct error 
 		if (settle_verification(&p->verification[i], around, e))
 			return -1;
 	}
-	return 0;
+	return settle_failing(p, e);
 }
 
 bool plan_wants_witnesses(const struct plan *p)

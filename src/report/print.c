@@ -73,6 +73,32 @@ static void print_injected(const json_t *outcome, FILE *out)
 	}
 }
 
+/* A target that was made to fail, and what was compared afterwards. */
+static void print_fault(const json_t *f, FILE *out)
+{
+	char objects[32], names[32], blocks[32];
+
+	if (!json_is_object(f))
+		return;
+	fprintf(out,
+		"  made fail   after %.1f s by %s: %s; then %" PRIu64 " wrong answers and %" PRIu64
+		" lines of the kernel log were expected\n",
+		json_number(f, "at"), json_text(f, "who"), json_text(f, "how"), json_uint(f, "excused"),
+		json_uint(f, "lines"));
+	if (!json_is_true(json_object_get(f, "compared"))) {
+		fprintf(out, "  durable     not compared\n");
+		return;
+	}
+	fprintf(out, "  durable     compared: %s objects with %s blocks, %s names, %" PRIu64 " snapshots",
+		units_show_count(objects, sizeof(objects), json_uint(f, "objects")),
+		units_show_count(blocks, sizeof(blocks), json_uint(f, "blocks")),
+		units_show_count(names, sizeof(names), json_uint(f, "names")), json_uint(f, "snapshots"));
+	if (json_uint(f, "cut_off_blocks")) /* no finding, since btrfs has always done so */
+		fprintf(out, "; in %" PRIu64 " blocks bytes are back that had been cut off",
+			json_uint(f, "cut_off_blocks"));
+	fprintf(out, "\n");
+}
+
 static void print_verifier(const char *name, const json_t *j, FILE *out)
 {
 	char text[32];
@@ -203,6 +229,7 @@ void report_print_outcome(const json_t *run, FILE *out)
 		units_show_size(read, sizeof(read), json_uint(outcome, "bytes_read")));
 	print_exposure(json_object_get(outcome, "exposure"), out);
 	print_injected(outcome, out);
+	print_fault(json_object_get(outcome, "fault"), out);
 	print_verified(outcome, out);
 	print_model(outcome, out);
 	print_not_run(json_object_get(run, "plan"), outcome, out);

@@ -187,6 +187,35 @@ json_t *exposures_json(const struct shared *s)
 	return all;
 }
 
+/* Null where nothing was made to fail. Moments are seconds since the start. */
+static json_t *fault_json(const struct shared *s)
+{
+	const struct fault *f = &s->fault;
+	const uint64_t at = atomic_load(&f->at), made = atomic_load(&f->made);
+	json_t *j;
+
+	if (!at)
+		return json_null();
+	j = json_pack("{s:s, s:s, s:f, s:o, s:o, s:o, s:b, s:o}", "who", f->who, "how", f->how, "at",
+		      (double)(at - s->start_mono) / NSEC_PER_SEC, "made",
+		      made ? json_real((double)(made - s->start_mono) / NSEC_PER_SEC) : json_null(),
+		      "excused", integer(atomic_load(&f->excused)), "lines", integer(atomic_load(&f->lines)),
+		      "compared", (int)atomic_load(&f->compared), "operations",
+		      integer(atomic_load(&f->operations)));
+	for (unsigned int i = 0; i < s->plan.verification_count; i++) {
+		const struct verify_counters *c = &s->verified[i];
+
+		if (s->plan.verification[i].verifier->when != VERIFY_FAILED)
+			continue;
+		json_object_set_new(j, "objects", integer(atomic_load(&c->kept[DURABLE_OBJECTS])));
+		json_object_set_new(j, "names", integer(atomic_load(&c->kept[DURABLE_NAMES])));
+		json_object_set_new(j, "blocks", integer(atomic_load(&c->kept[DURABLE_BLOCKS])));
+		json_object_set_new(j, "cut_off_blocks", integer(atomic_load(&c->kept[DURABLE_CUT_OFF])));
+		json_object_set_new(j, "snapshots", integer(atomic_load(&c->witnesses)));
+	}
+	return j;
+}
+
 json_t *outcome_json(const struct shared *s, const struct status *st, const struct outcome *o)
 {
 	json_t *j = json_pack("{s:i, s:s, s:b, s:i, s:i, s:f, s:f}", "exit", (int)o->exit, "verdict",
@@ -205,6 +234,7 @@ json_t *outcome_json(const struct shared *s, const struct status *st, const stru
 	json_object_set_new(j, "trials", integer(st->trials));
 	json_object_set_new(j, "exposure", exposure_json(s));
 	json_object_set_new(j, "injectors", exposures_json(s));
+	json_object_set_new(j, "fault", fault_json(s));
 	json_object_set_new(j, "verified", verified_json(s));
 	json_object_set_new(j, "model", model_json(s));
 	return j;

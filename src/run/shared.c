@@ -148,3 +148,16 @@ void shared_stamp(const struct shared *s, struct finding *f)
 	f->round = atomic_load(&s->round);
 	f->phase = atomic_load(&s->phase);
 }
+
+bool shared_failing(const struct shared *s)
+{
+	return atomic_load(&s->fault.at) && !atomic_load(&s->fault.over);
+}
+
+bool shared_excuses(struct shared *s, const struct finding *f)
+{
+	if (f->class == FINDING_HARNESS || !shared_failing(s))
+		return false;
+	atomic_fetch_add(&s->fault.excused, 1);
+	return true;
+}

@@ -65,6 +65,20 @@ struct sampled {
 	_Atomic uint64_t moved;        /* at another place in memory */
 };
 
+/* A target that was made to fail (machine_fault()). Moments are CLOCK_MONOTONIC ns, 0: not yet. Written by
+ * the guard but for the last three. */
+struct fault {
+	char who[32], how[64];   /* before `at` */
+	_Atomic uint64_t linger; /* ns, before `at` */
+	_Atomic uint64_t at;    /* what is synced later is not sure to be on disk, nor is any answer judged */
+	_Atomic uint64_t made;  /* it has failed */
+	_Atomic uint64_t over;  /* what is below it is whole again */
+	_Atomic uint64_t lines; /* of the kernel log that were expected */
+	_Atomic uint64_t excused;    /* what else would have been findings; added to by all */
+	_Atomic bool compared;       /* what was durable, to its end; by churn's conductor */
+	_Atomic uint64_t operations; /* of which the journals tell; by the same */
+};
+
 /* Something of the exposure that this machine doesn't show. */
 struct unseen {
 	uint64_t measures; /* bit i: measure i */
@@ -118,6 +132,8 @@ struct shared {
 	struct unseen unseen[UNSEEN_MAX];
 	_Atomic uint32_t unseen_count;
 
+	struct fault fault;
+
 	/* Added to by verifier threads. */
 	struct verify_counters verified[PLAN_VERIFIERS];
 
@@ -135,6 +151,13 @@ void shared_free(struct shared *s, uint64_t pool_bytes);
 int shared_keep_rings(struct shared *s, const char *run);
 /* The run is over: the journals have it all, unless an operation never came back. */
 void shared_drop_rings(struct shared *s, const char *run);
+
+/* Is the target failing, as it was made to? */
+bool shared_failing(const struct shared *s);
+
+/* Is it no finding, since the target is failing? Then it is counted there. recow's own memory is never
+ * excused. */
+bool shared_excuses(struct shared *s, const struct finding *f);
 
 /* Note in a finding when it was made: time since the start, round, phase. */
 void shared_stamp(const struct shared *s, struct finding *f);

@@ -25,6 +25,8 @@ librecow_a_SOURCES += \
 	%D%/prepare.c \
 	%D%/probe.c \
 	%D%/probe.h \
+	%D%/promises.c \
+	%D%/promises.h \
 	%D%/renames.c \
 	%D%/snapshot.c \
 	%D%/space.c \

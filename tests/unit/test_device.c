@@ -149,12 +149,17 @@ static void tables_lead_to_the_same_place(void **state)
 {
 	const struct machine_way plain = {.kind = WAY_PLAIN};
 	const struct machine_way slow = {.kind = WAY_DELAY, .read_ms = 5, .write_ms = 20};
+	const struct machine_way errors = {.kind = WAY_ERRORS}, writes = {.kind = WAY_WRITE_ERRORS},
+				 drop = {.kind = WAY_DROP};
 	const char linear[] = "0 4194304 linear 7:3 2048", delay[] = "0 4194304 delay 7:3 2048 5 7:3 2048 20";
 
 	becomes(linear, slow, delay);
 	becomes(delay, plain, linear);
 	becomes(delay, slow, delay);
 	becomes(linear, plain, linear);
+	becomes(linear, errors, "0 4194304 error ");
+	becomes(delay, writes, "0 4194304 flakey 7:3 2048 0 1 1 error_writes");
+	becomes(linear, drop, "0 4194304 flakey 7:3 2048 0 1 1 drop_writes");
 }
 
 static void what_is_no_table_of_ours_is_left_alone(void **state)

@@ -14,6 +14,7 @@
 #include "src/durable/names.h"
 #include "src/durable/retell.h"
 #include "src/durable/syncs.h"
+#include "src/durable/timeline.h"
 #include "src/journal/tail.h"
 #include "src/model/stripes.h"
 #include "src/ops/table.h"
@@ -242,6 +243,68 @@ static void what_was_synced_counts(void **state)
 	syncs_end(&s);
 }
 
+/* Only what was over before the target was made to fail. `take` has them last from n us on, for one. */
+static void what_a_failing_target_syncs_counts_for_nothing(void **state)
+{
+	struct syncs s = {.until = 32 * NSEC_PER_USEC};
+
+	take(&s, OP_FSYNC, 10, 3, 0, false);
+	take(&s, OP_FSYNC, 30, 4, 0, false);
+	take(&s, OP_FSYNC, 31, 5, 0, false); /* perhaps 32 us after the start */
+	take(&s, OP_FSYNC, 40, 3, 0, false);
+	take(&s, OP_SNAPSHOT, 50, 1, 0, false);
+	assert_int_equal(syncs_of(&s, 3, 5).all, 10);
+	assert_int_equal(syncs_of(&s, 4, 5).all, 30);
+	assert_int_equal(syncs_of(&s, 5, 5).all, 0);
+	assert_int_equal(s.snapshot + s.whole, 0);
+	syncs_end(&s);
+}
+
+static struct told_times times_of(const char *lines)
+{
+	char run[] = "/tmp/recow-timeline-XXXXXX", path[64];
+	struct told_times t;
+	FILE *file;
+
+	assert_non_null(mkdtemp(run));
+	snprintf(path, sizeof(path), "%s/timeline.jsonl", run);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	fputs(lines, file);
+	assert_int_equal(fclose(file), 0);
+	t = timeline_times(run);
+	unlink(path);
+	rmdir(run);
+	return t;
+}
+
+#define SYNC(from, to) "{\"t\":9,\"event\":\"sync\",\"from\":" from ",\"to\":" to "}\n"
+#define FREEZE(t, took, fr)                                                                                  \
+	"{\"t\":" t ",\"event\":\"freeze\",\"took\":" took ",\"frozen\":" fr ",\"errno\":0}\n"
+#define FAULT       "{\"t\":5,\"event\":\"fault\",\"ns\":5000000000,\"errno\":0}\n"
+#define FAILED(err) "{\"t\":5,\"event\":\"failed\",\"ns\":5500000000,\"errno\":" err "}\n"
+
+static void the_timeline_knows_when_all_was_synced(void **state)
+{
+	const uint64_t ms = NSEC_PER_MSEC;
+	struct told_times t =
+		times_of(SYNC("1.0", "1.5") SYNC("4.0", "9.0") "{\"t\":9,\"event\":\"sync\",\"from\":8.0}\n");
+
+	assert_int_equal(t.whole, 7999 * ms);
+	assert_int_equal(t.failing + t.failed, 0);
+	/* One that was over before, told late; one that was over when it was failing already. */
+	t = times_of(SYNC("1.0", "1.5") FAULT SYNC("2.0", "4.9") SYNC("3.0", "5.1") FAILED("0"));
+	assert_int_equal(t.whole, 1999 * ms);
+	assert_int_equal(t.failing, 5000 * ms);
+	assert_int_equal(t.failed, 5500 * ms);
+	/* Frozen from 3.5 on until 5.5: begun at 3.0; and one that froze too late. */
+	t = times_of(FAULT FREEZE("5.5", "0.5", "2.0") FREEZE("6.5", "2.0", "0.5") FAILED("22"));
+	assert_int_equal(t.whole, 2999 * ms);
+	assert_int_equal(t.failed, 0);
+	t = times_of("");
+	assert_int_equal(t.whole + t.failing + t.failed, 0);
+}
+
 /* ---- the tail */
 
 static struct journal_record numbered(uint64_t n)
@@ -319,6 +382,8 @@ int main(void)
 		cmocka_unit_test(every_workload_is_retold),
 		cmocka_unit_test(names_know_where_they_led),
 		cmocka_unit_test(what_was_synced_counts),
+		cmocka_unit_test(what_a_failing_target_syncs_counts_for_nothing),
+		cmocka_unit_test(the_timeline_knows_when_all_was_synced),
 		cmocka_unit_test(tail_has_what_the_journal_lacks),
 	};
 

@@ -175,6 +175,35 @@ static void vague_words_want_a_second_opinion(void **state)
 	assert_finding(x, "link count wrong");
 }
 
+/* As xfs_repair 6.1 says it. */
+#define INCOMPLETE(inode)                                                                                    \
+	"echo 'Phase 3 - for each AG...'; echo '        - agno = 0'; echo 'attribute entry #1 in attr "      \
+	"block 0, "                                                                                          \
+	"inode " inode " is INCOMPLETE'; echo 'problem with attribute contents in inode 131'; "              \
+	"echo 'would clear attr fork'; echo 'bad nblocks 1 for inode 131, would reset to 0'; "               \
+	"echo 'bad anextents 1 for inode 131, would reset to 0'; "
+
+static void what_xfs_leaves_when_it_is_cut_off(void **state)
+{
+	struct fixture *x = *state;
+
+	snprintf(x->target.spec.fs, sizeof(x->target.spec.fs), "xfs");
+	stand_in(x, "xfs_repair", INCOMPLETE("131") "exit 1");
+	assert_finding(x, "is INCOMPLETE");
+	x->cut_off = (const struct history *)x; /* only whether there is one counts */
+	assert_int_equal(run(x, false), 0);
+	assert_int_equal(x->findings, 0);
+	stand_in(x, "xfs_repair", INCOMPLETE("1310") "exit 1");
+	assert_finding(x, "problem with attribute contents in inode 131");
+	stand_in(x, "xfs_repair", INCOMPLETE("131") "echo 'would junk block'; exit 1");
+	assert_finding(x, "is INCOMPLETE");
+	stand_in(x, "xfs_repair",
+		 "echo 'would clear attr fork'; echo 'bad nblocks 1 for inode 131, would reset'; exit 1");
+	assert_finding(x, "bad nblocks");
+	stand_in(x, "xfs_repair", "exit 1");
+	assert_finding(x, "gave no reason");
+}
+
 static void its_own_troubles_are_errors(void **state)
 {
 	struct fixture *x = *state;
@@ -334,6 +363,7 @@ int main(void)
 		TEST(damage_is_told),
 		TEST(a_bad_copy_is_told_whatever_the_end),
 		TEST(vague_words_want_a_second_opinion),
+		TEST(what_xfs_leaves_when_it_is_cut_off),
 		TEST(its_own_troubles_are_errors),
 		TEST(other_checkers_are_understood),
 		TEST(a_crash_is_a_finding),

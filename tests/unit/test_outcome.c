@@ -154,6 +154,40 @@ static void findings_are_named_by_class(void **state)
 	assert_null(strstr(out.verdict, finding_class_name(FINDING_ZEROES)));
 }
 
+/* A target that was to be made to fail: without that nothing is proved, nor without a comparison afterwards.
+ */
+static void a_target_that_was_made_to_fail(void **state)
+{
+	struct outcome_facts f = facts_of(HAS_ROUNDS);
+	struct outcome out;
+
+	f.fault =
+		(struct fault_facts){.wanted = true, .who = "shutdown", .how = "shut down", .at = 2500000000};
+	outcome_decide(&f, &out);
+	assert_int_equal(out.exit, EXIT_INCONCLUSIVE);
+	assert_non_null(strstr(out.verdict, "was to be made to fail, and was not"));
+	f.rounds = 0;
+	f.fault.happened = true;
+	outcome_decide(&f, &out);
+	assert_int_equal(out.exit, EXIT_INCONCLUSIVE);
+	assert_non_null(strstr(out.verdict, "not compared"));
+	f.fault.compared = true;
+	outcome_decide(&f, &out);
+	assert_int_equal(out.exit, EXIT_INCONCLUSIVE);
+	assert_non_null(strstr(out.verdict, "nothing was durable"));
+	f.fault.objects = 7;
+	f.fault.excused = 12;
+	outcome_decide(&f, &out);
+	assert_int_equal(out.exit, EXIT_CLEAN);
+	assert_non_null(strstr(out.verdict,
+			       "after 2.5 s (shutdown: shut down), 12 answers were wrong then; 7 durable"));
+	f.findings = f.by_class[FINDING_MISSING] = 1;
+	outcome_decide(&f, &out);
+	assert_int_equal(out.exit, EXIT_FINDING);
+	assert_non_null(
+		strstr(out.verdict, "; the target was made to fail after 2.5 s (shutdown: shut down)"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +197,7 @@ int main(void)
 		cmocka_unit_test(what_was_too_little_is_named),
 		cmocka_unit_test(the_bound_is_in_the_scenarios_measure),
 		cmocka_unit_test(findings_are_named_by_class),
+		cmocka_unit_test(a_target_that_was_made_to_fail),
 	};
 
 	return cmocka_run_group_tests_name("outcome", tests, NULL, NULL);
