@@ -23,8 +23,8 @@ struct syncs {
 			    */
 	uint64_t whole;    /* all that was over at this moment is durable, ns since the start of the run; 0:
 			      nothing */
-	uint64_t until;    /* what was not over before this moment, ns since the start of the run, counts for
-			      nothing:    the target was failing; 0: it never did */
+	uint64_t until;    /* when the target began to fail, ns since the start of the run: what was not over
+			      before counts for nothing; 0: it never did */
 	bool failed;       /* there was no memory: what is here is not all */
 };
 
