@@ -127,7 +127,8 @@ static unsigned int gather(struct queue *q, struct iocb *batch[BATCH])
 		}
 		q->free = r->next;
 		offset = s->first * BLOCK_SIZE;
-		io_prep_pread(&r->iocb, s->file->fd, r->buf, s->count * BLOCK_SIZE, (long long)offset);
+		io_prep_pread(&r->iocb, s->file->fd, r->buf, data_asked(s->file, s->first, s->count),
+			      (long long)offset);
 		r->iocb.data = r;
 		batch[count++] = &r->iocb;
 		blocks += s->count;

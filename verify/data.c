@@ -22,6 +22,11 @@ uint64_t data_bytes(const struct file *file, uint64_t first, uint64_t count)
 	return MIN(to, file->object.size) - MIN(from, file->object.size);
 }
 
+uint64_t data_asked(const struct file *file, uint64_t first, uint64_t count)
+{
+	return round_up_u64(data_bytes(file, first, count), file->unit);
+}
+
 /* Zeroes are compared as such, which is faster than hashing them and as sure. */
 static bool block_right(const unsigned char *block, const struct block_entry *expected)
 {
@@ -65,12 +70,11 @@ void data_compare(struct check *c, struct file *file, uint64_t first, uint64_t c
 
 int data_read(const struct file *file, int fd, uint64_t first, uint64_t count, unsigned char *buf)
 {
-	uint64_t want = data_bytes(file, first, count), have = 0;
+	const uint64_t want = data_bytes(file, first, count), ask = data_asked(file, first, count);
+	uint64_t have = 0;
 
 	while (have < want) {
-		/* whole blocks, for the sake of direct reads; the buffer has room for them */
-		ssize_t n =
-			pread(fd, buf + have, count * BLOCK_SIZE - have, (off_t)(first * BLOCK_SIZE + have));
+		ssize_t n = pread(fd, buf + have, ask - have, (off_t)(first * BLOCK_SIZE + have));
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -23,6 +23,10 @@ void data_salvage(struct check *c, struct file *file, const struct failure *fail
  * file that ends before its blocks do. */
 int data_read(const struct file *file, int fd, uint64_t first, uint64_t count, unsigned char *buf);
 
+/* How much to ask for to have these blocks: whole blocks of the filesystem, for the sake of direct reads, and
+ * nothing behind the one that holds the end (docs/found/xfs-direct-read-behind-end.md). */
+uint64_t data_asked(const struct file *file, uint64_t first, uint64_t count);
+
 /* Bytes of the file in these blocks. */
 uint64_t data_bytes(const struct file *file, uint64_t first, uint64_t count);
 

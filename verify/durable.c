@@ -130,6 +130,8 @@ static bool may_be_there(const struct history *h, const char *name)
 		if (d->number == number)
 			return d->operation > MAX(h->worker[worker].whole, h->worker[worker].syncs.snapshot);
 	}
+	if (!h->complete && number > h->worker[worker].snapshots)
+		return true;
 	return h->worker[worker].snapshot_unsure && number >= h->worker[worker].snapshot_unsure;
 }
 

@@ -218,6 +218,8 @@ static void open_file(struct files *f, struct file *file)
 		tell_open_error(f, file, errno);
 	else
 		look_at_size(f, file);
+	if (file->fd >= 0)
+		file->unit = (uint32_t)target_unit(file->fd, BLOCK_SIZE);
 	if (file->fd >= 0 && file->blocks && f->opened)
 		f->opened(f, file);
 }

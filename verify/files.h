@@ -26,6 +26,7 @@ struct file {
 	size_t view;     /* whose it is */
 	uint64_t blocks; /* that can be compared: a file that is too short is not read behind its end */
 	int fd;          /* -1 until opened */
+	uint32_t unit;   /* bytes of the filesystem's own blocks, BLOCK_SIZE if they are larger */
 	bool opened;     /* or tried to */
 	bool cached;     /* could not be opened for direct reading */
 	uint32_t refs;   /* slices out or still to deal, under the dealer's lock */

@@ -246,9 +246,11 @@ static void note_snapshot(struct worker_history *w, const struct done *d)
 	const struct journal_record *r = &d->part[0];
 	void *table = w->deleted;
 
-	if ((d->pending || ends_in_failing(w->of, d)) && !w->snapshot_unsure &&
-	    (r->kind == OP_SNAPSHOT || r->kind == OP_SNAPSHOT_SWITCH))
-		w->snapshot_unsure = r->args.offset;
+	if (r->kind == OP_SNAPSHOT || r->kind == OP_SNAPSHOT_SWITCH) {
+		w->snapshots = r->args.offset;
+		if ((d->pending || ends_in_failing(w->of, d)) && !w->snapshot_unsure)
+			w->snapshot_unsure = r->args.offset;
+	}
 	if (r->kind != OP_SNAPSHOT_DELETE || (r->answer < 0 && !d->pending) ||
 	    !grow(&table, &w->deleted_room, w->deletions + 1, sizeof(*w->deleted)))
 		return;

@@ -50,6 +50,7 @@ struct worker_history {
 	uint64_t snapshot_unsure; /* number of the first one that was being taken when power went, or was
 				     taken when the target was failing: it and later ones may be there or not;
 				     0: none is unsure */
+	uint64_t snapshots;       /* number of the last one that it is known to have taken */
 	bool settled;             /* `whole` is known */
 	bool begun;               /* names and told are in use */
 	struct source_facts facts;

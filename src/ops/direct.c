@@ -12,8 +12,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libaio.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "src/ops/address.h"
@@ -474,6 +477,26 @@ static int32_t read_rest(int fd, const struct direct_range *range, unsigned char
 	return have;
 }
 
+/*
+ * xfs answers EIO where a read reaches behind the block that holds the end of the file, and room was given
+ * there ahead of time (docs/found/xfs-direct-read-behind-end.md): then it is asked for up to there. False:
+ * that is not it.
+ */
+static bool end_with_file(int fd, struct direct_range *range)
+{
+	struct statfs fs;
+	struct stat st;
+	uint64_t end;
+
+	if (fstatfs(fd, &fs) || fs.f_type != XFS_SUPER_MAGIC || fstat(fd, &st))
+		return false;
+	end = round_up_u64((uint64_t)st.st_size, (uint64_t)fs.f_bsize);
+	if (end <= range->offset || end >= range->offset + range->length)
+		return false;
+	range->length = (uint32_t)(end - range->offset);
+	return true;
+}
+
 static void aio_read_call(struct op_ctx *c, const struct op_args *args, struct op_answer *a)
 {
 	int fd = answer_open(c, args, O_RDONLY | O_DIRECT, a);
@@ -491,8 +514,10 @@ static void aio_read_call(struct op_ctx *c, const struct op_args *args, struct o
 	}
 	fly(c, &f, count, a);
 	for (unsigned int i = 0; i < count; i++) {
-		const struct direct_range range = direct_range(args, i);
+		struct direct_range range = direct_range(args, i);
 
+		if (a->part[i] == -EIO && end_with_file(fd, &range))
+			a->part[i] = 0;
 		a->part[i] = read_rest(fd, &range, place_of(c, args, i), a->part[i]);
 	}
 	end_batch(a, count);

@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "src/base/clock.h"
 #include "src/finding/verdict.h"
 #include "src/ops/address.h"
 #include "src/ops/judge.h"
+#include "src/target/target.h"
 
 /* More findings of one failure say nothing new. */
 #define FINDINGS_PER_FAILURE 4
@@ -50,14 +50,6 @@ static ssize_t read_block(int fd, uint64_t block, unsigned char *buf)
 	return n;
 }
 
-/* Bytes of the filesystem's own blocks, as far as the model's can tell them apart. */
-static uint32_t unit_of(int fd)
-{
-	struct statfs fs;
-
-	return fstatfs(fd, &fs) == 0 && fs.f_bsize > 0 ? (uint32_t)MIN(fs.f_bsize, BLOCK_SIZE) : BLOCK_SIZE;
-}
-
 void resolve_look(struct op_ctx *c, int fd, uint64_t offset, uint64_t len)
 {
 	const uint64_t first = offset / BLOCK_SIZE, end = div_up_u64(offset + len, BLOCK_SIZE);
@@ -66,7 +58,7 @@ void resolve_look(struct op_ctx *c, int fd, uint64_t offset, uint64_t len)
 
 	look->first = first;
 	look->count = 0;
-	look->unit = unit_of(fd);
+	look->unit = (uint32_t)target_unit(fd, BLOCK_SIZE);
 	while (look->count < LOOK_BLOCKS && first + look->count < end) {
 		if (read_block(fd, first + look->count, buf) <= 0)
 			break;

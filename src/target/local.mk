@@ -32,4 +32,5 @@ librecow_a_SOURCES += \
 	%D%/space.c \
 	%D%/space.h \
 	%D%/target.h \
-	%D%/tree.c
+	%D%/tree.c \
+	%D%/unit.c

@@ -133,4 +133,8 @@ int target_locate(const struct target *t, int fd, uint64_t offset, struct target
  * filesystem doesn't say. */
 uint64_t target_encoded_bytes(const struct target *t, int fd, uint64_t size);
 
+/* Bytes of the own blocks of the filesystem that this descriptor is on (statfs: f_bsize); `most` if they are
+ * larger or it doesn't tell. */
+uint64_t target_unit(int fd, uint64_t most);
+
 #endif

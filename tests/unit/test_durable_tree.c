@@ -97,6 +97,7 @@ static void begin(struct cut *c)
 
 static void end(struct cut *c)
 {
+	journal_writer_close(c->journal);
 	world_close(&c->w);
 	remove_run(NULL);
 }

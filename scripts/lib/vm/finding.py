@@ -17,10 +17,12 @@ def runs(output):
 
 
 def store(run, end):
-    """A further line of findings.jsonl."""
+    """A further line of findings.jsonl; not when the run heard the kernel's last words itself and has told them."""
     facts = json.loads((run / "run.json").read_text())
     path = run / "findings.jsonl"
     text = path.read_text(errors="replace") if path.exists() else ""
+    if end.kind == "panic" and end.text in text:
+        return
     time_ns = int(end.uptime * 1e9) - facts.get("started_mono_ns", 0) if end.uptime else last_time(run)
     line = {"number": text.count("\n") + 1, "class": CLASS[end.kind], "place": "log", "verifier": "vm", "time_ns": max(time_ns, 0),
             "round": 0, "phase": 0, "worker": 0, "object": 0, "operation": 0, "path": "", "offset": 0, "length": 0,
