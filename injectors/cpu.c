@@ -11,7 +11,6 @@
  * cpusets is left alone.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -212,12 +211,6 @@ static void cpu_rest(struct injection *in)
 	}
 }
 
-static void cpu_finish(struct injection *in)
-{
-	free(in->state);
-	in->state = NULL;
-}
-
 const struct injector injector_cpu = {
 	.name = "cpu",
 	.summary = "CPUs offline and back",
@@ -229,5 +222,5 @@ const struct injector injector_cpu = {
 	.phase = cpu_phase,
 	.step = cpu_step,
 	.rest = cpu_rest,
-	.finish = cpu_finish,
+	.finish = inject_finish,
 };

@@ -160,12 +160,6 @@ static void device_rest(struct injection *in)
 		    d->holds, (uint64_t)(d->held / NSEC_PER_MSEC), d->spells);
 }
 
-static void device_finish(struct injection *in)
-{
-	free(in->state);
-	in->state = NULL;
-}
-
 const struct injector injector_device = {
 	.name = "device",
 	.summary = "the device below the target is slow, or stands still",
@@ -177,5 +171,5 @@ const struct injector injector_device = {
 	.phase = device_phase,
 	.step = device_step,
 	.rest = device_rest,
-	.finish = device_finish,
+	.finish = inject_finish,
 };

@@ -8,7 +8,6 @@
  * which is a part of the device mapper, and dm-flakey. The filesystem is not frozen for that: a freeze would
  * make everything durable.
  */
-#include <stdlib.h>
 
 #include "injectors/moment.h"
 
@@ -54,12 +53,6 @@ static void failure_rest(struct injection *in)
 	moment_rest(in, in->state);
 }
 
-static void failure_finish(struct injection *in)
-{
-	free(in->state);
-	in->state = NULL;
-}
-
 const struct injector injector_failure = {
 	.name = "failure",
 	.summary = "the device below the target fails, once; what was synced must be there",
@@ -71,5 +64,5 @@ const struct injector injector_failure = {
 	.phase = failure_phase,
 	.step = failure_step,
 	.rest = failure_rest,
-	.finish = failure_finish,
+	.finish = inject_finish,
 };

@@ -24,6 +24,12 @@ void *inject_state(struct injection *in, size_t bytes, struct error *e)
 	return in->state;
 }
 
+void inject_finish(struct injection *in)
+{
+	free(in->state);
+	in->state = NULL;
+}
+
 enum step inject_idle(struct injection *in, const char *fmt, ...)
 {
 	va_list args;

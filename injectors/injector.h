@@ -83,6 +83,9 @@ struct injector {
 /* For start(): in->state becomes zeroed memory, which finish() frees. NULL and *e for lack of memory. */
 void *inject_state(struct injection *in, size_t bytes, struct error *e);
 
+/* finish() for a state that is that memory and nothing else. */
+void inject_finish(struct injection *in);
+
 /* Note why there was nothing to do, and return STEP_IDLE. An idle step is followed by a short pause. */
 enum step inject_idle(struct injection *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

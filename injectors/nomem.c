@@ -159,12 +159,6 @@ static void nomem_rest(struct injection *in)
 		    n->slab.failed, n->pages.failed);
 }
 
-static void nomem_finish(struct injection *in)
-{
-	free(in->state);
-	in->state = NULL;
-}
-
 const struct injector injector_nomem = {
 	.name = "nomem",
 	.summary = "memory refused to those in the kernel who can't wait for it (fault injection)",
@@ -176,5 +170,5 @@ const struct injector injector_nomem = {
 	.phase = nomem_phase,
 	.step = nomem_step,
 	.rest = nomem_rest,
-	.finish = nomem_finish,
+	.finish = inject_finish,
 };

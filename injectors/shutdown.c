@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -98,12 +97,6 @@ static void shutdown_rest(struct injection *in)
 	close_root(s);
 }
 
-static void shutdown_finish(struct injection *in)
-{
-	free(in->state);
-	in->state = NULL;
-}
-
 const struct injector injector_shutdown = {
 	.name = "shutdown",
 	.summary = "the target's filesystem is shut down, once; what was synced must be there",
@@ -115,5 +108,5 @@ const struct injector injector_shutdown = {
 	.phase = shutdown_phase,
 	.step = shutdown_step,
 	.rest = shutdown_rest,
-	.finish = shutdown_finish,
+	.finish = inject_finish,
 };
