@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	%D%/found/README.md \
 	%D%/found/btrfs-cut-off-bytes.md \
 	%D%/found/btrfs-read-loop.md \
+	%D%/found/xfs-direct-read-behind-end.md \
 	%D%/guard.md \
 	%D%/injectors.md \
 	%D%/mutants-device.md \
