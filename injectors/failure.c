@@ -8,7 +8,6 @@
  * which is a part of the device mapper, and dm-flakey. The filesystem is not frozen for that: a freeze would
  * make everything durable.
  */
-
 #include "injectors/moment.h"
 
 static const struct param failure_params[] = {MOMENT_PARAM_LIST};

@@ -229,19 +229,17 @@ static int by_place(const void *a, const void *b)
 	return x->first < y->first ? -1 : x->first > y->first;
 }
 
+static int by_block(const void *a, const void *b)
+{
+	const uint64_t *block = a;
+	const struct blocks *x = b;
+
+	return *block < x->first ? -1 : *block > x->last;
+}
+
 static bool has_block(const struct trees *t, uint64_t block)
 {
-	size_t low = 0, high = t->count;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (t->blocks[middle].last < block)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < t->count && t->blocks[low].first <= block;
+	return t->count && bsearch(&block, t->blocks, t->count, sizeof(*t->blocks), by_block);
 }
 
 /* "-(8024--8033) -65598": in use as the bitmap has it, and not as e2fsck counted. */

@@ -348,6 +348,7 @@ static void put_back(struct guard *g)
 
 static void judge_fault(const struct shared *s, struct fault_facts *x)
 {
+	const struct verify_counters *c = shared_durable(s);
 	const struct fault *f = &s->fault;
 
 	*x = (struct fault_facts){
@@ -360,16 +361,12 @@ static void judge_fault(const struct shared *s, struct fault_facts *x)
 		.excused = atomic_load(&f->excused),
 		.lines = atomic_load(&f->lines),
 	};
-	for (unsigned int i = 0; i < s->plan.verification_count; i++) {
-		const struct verify_counters *c = &s->verified[i];
-
-		if (s->plan.verification[i].verifier->when != VERIFY_FAILED)
-			continue;
-		x->objects = atomic_load(&c->kept[DURABLE_OBJECTS]);
-		x->names = atomic_load(&c->kept[DURABLE_NAMES]);
-		x->blocks = atomic_load(&c->kept[DURABLE_BLOCKS]);
-		x->snapshots = atomic_load(&c->witnesses);
-	}
+	if (!c)
+		return;
+	x->objects = atomic_load(&c->kept[DURABLE_OBJECTS]);
+	x->names = atomic_load(&c->kept[DURABLE_NAMES]);
+	x->blocks = atomic_load(&c->kept[DURABLE_BLOCKS]);
+	x->snapshots = atomic_load(&c->witnesses);
 }
 
 static void judge(struct guard *g, struct outcome *out)

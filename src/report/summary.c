@@ -192,6 +192,7 @@ static json_t *fault_json(const struct shared *s)
 {
 	const struct fault *f = &s->fault;
 	const uint64_t at = atomic_load(&f->at), made = atomic_load(&f->made);
+	const struct verify_counters *c = shared_durable(s);
 	json_t *j;
 
 	if (!at)
@@ -202,17 +203,13 @@ static json_t *fault_json(const struct shared *s)
 		      "excused", integer(atomic_load(&f->excused)), "lines", integer(atomic_load(&f->lines)),
 		      "compared", (int)atomic_load(&f->compared), "operations",
 		      integer(atomic_load(&f->operations)));
-	for (unsigned int i = 0; i < s->plan.verification_count; i++) {
-		const struct verify_counters *c = &s->verified[i];
-
-		if (s->plan.verification[i].verifier->when != VERIFY_FAILED)
-			continue;
-		json_object_set_new(j, "objects", integer(atomic_load(&c->kept[DURABLE_OBJECTS])));
-		json_object_set_new(j, "names", integer(atomic_load(&c->kept[DURABLE_NAMES])));
-		json_object_set_new(j, "blocks", integer(atomic_load(&c->kept[DURABLE_BLOCKS])));
-		json_object_set_new(j, "cut_off_blocks", integer(atomic_load(&c->kept[DURABLE_CUT_OFF])));
-		json_object_set_new(j, "snapshots", integer(atomic_load(&c->witnesses)));
-	}
+	if (!c)
+		return j;
+	json_object_set_new(j, "objects", integer(atomic_load(&c->kept[DURABLE_OBJECTS])));
+	json_object_set_new(j, "names", integer(atomic_load(&c->kept[DURABLE_NAMES])));
+	json_object_set_new(j, "blocks", integer(atomic_load(&c->kept[DURABLE_BLOCKS])));
+	json_object_set_new(j, "cut_off_blocks", integer(atomic_load(&c->kept[DURABLE_CUT_OFF])));
+	json_object_set_new(j, "snapshots", integer(atomic_load(&c->witnesses)));
 	return j;
 }
 

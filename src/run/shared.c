@@ -161,3 +161,12 @@ bool shared_excuses(struct shared *s, const struct finding *f)
 	atomic_fetch_add(&s->fault.excused, 1);
 	return true;
 }
+
+const struct verify_counters *shared_durable(const struct shared *s)
+{
+	for (unsigned int i = 0; i < s->plan.verification_count; i++) {
+		if (s->plan.verification[i].verifier->when == VERIFY_FAILED)
+			return &s->verified[i];
+	}
+	return NULL;
+}

@@ -159,6 +159,9 @@ bool shared_failing(const struct shared *s);
  * excused. */
 bool shared_excuses(struct shared *s, const struct finding *f);
 
+/* What was compared of a target that was made to fail; NULL: no verifier of the plan does that. */
+const struct verify_counters *shared_durable(const struct shared *s);
+
 /* Note in a finding when it was made: time since the start, round, phase. */
 void shared_stamp(const struct shared *s, struct finding *f);
 
